@@ -1,0 +1,1 @@
+"""Tenfold's tool: the CLI, the stages, the engine, the drills' machinery and the verdicts."""
