@@ -56,6 +56,8 @@ class Container:
     oom_killed: bool
     started_at: str
     labels: Mapping[str, str]
+    finished_at: str = ""
+    """when it last ended, RFC 3339; meaningless while it runs"""
 
     @property
     def running(self) -> bool:
@@ -491,4 +493,5 @@ def _describe(raw: Mapping[str, Any]) -> Container:
         oom_killed=bool(state.get("OOMKilled")),
         started_at=state.get("StartedAt", ""),
         labels=labels,
+        finished_at=state.get("FinishedAt", ""),
     )

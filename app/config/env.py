@@ -1,0 +1,148 @@
+"""What the environment may say, read once and checked: one clear line when it is wrong."""
+
+from __future__ import annotations
+
+import os
+import socket
+import sys
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import TypeVar
+from urllib.parse import urlsplit
+
+T = TypeVar("T")
+EX_CONFIG = 78
+"""sysexits.h's code for a configuration error"""
+
+SESSION_STORES = ("signed_cookies", "cache", "process")
+REPLICA_READS = ("analytics", "product")
+
+
+class EnvironmentInvalid(Exception):
+    """A variable is missing or wrong; the text names it and what is expected."""
+
+
+@dataclass(frozen=True)
+class Env:
+    """The environment of one process of the app."""
+
+    secrets_url: str
+    """file:///folder or http://host:port of Secrets Manager"""
+    database_url: str
+    replica_urls: tuple[str, ...]
+    replica_reads: str
+    session_store: str
+    cache_url: str
+    """redis://…; empty: a cache in each process"""
+    queue_url: str
+    """http://… of SQS; empty: effects run in the web process, after the commit"""
+    queue_name: str
+    acks_early: bool
+    """acknowledge a job before doing it: the negative control of the kill-worker drill"""
+    s3_endpoint: str
+    """http://…; empty: files on the local disk"""
+    media_bucket: str
+    static_bucket: str
+    data_dir: str
+    static_url: str
+    media_url: str
+    upload_url: str
+    mail_url: str
+    az: str
+    region: str
+    release: str
+    instance: str
+    web_workers: int
+    web_threads: int
+    worker_threads: int
+    debug: bool
+
+
+def read(environ: Mapping[str, str] = os.environ) -> Env:
+    """Read and check all variables; raises EnvironmentInvalid at the first that is wrong."""
+
+    def get(name: str, default: str | None = None) -> str:
+        value = environ.get(name, "").strip()
+        if value:
+            return value
+        if default is None:
+            raise EnvironmentInvalid(f"{name} is not set")
+        return default
+
+    def url(name: str, schemes: tuple[str, ...], default: str | None = None) -> str:
+        value = get(name, default)
+        if value and (urlsplit(value).scheme not in schemes or "//" not in value):
+            raise EnvironmentInvalid(f"{name}={value!r} is no {' or '.join(schemes)} URL")
+        return value.rstrip("/")
+
+    def convert(name: str, default: str, to: Callable[[str], T], what: str) -> T:
+        value = get(name, default)
+        try:
+            return to(value)
+        except ValueError as error:
+            raise EnvironmentInvalid(f"{name}={value!r} is not {what}") from error
+
+    def one_of(name: str, allowed: tuple[str, ...], default: str) -> str:
+        value = get(name, default)
+        if value not in allowed:
+            raise EnvironmentInvalid(f"{name}={value!r} is not one of {', '.join(allowed)}")
+        return value
+
+    postgres = ("postgresql", "postgres")
+    replicas = tuple(part.strip() for part in get("REPLICA_URLS", "").split(",") if part.strip())
+    for replica in replicas:
+        if urlsplit(replica).scheme not in postgres:
+            raise EnvironmentInvalid(f"REPLICA_URLS: {replica!r} is no postgresql URL")
+    session_store = one_of("SESSION_STORE", SESSION_STORES, "signed_cookies")
+    cache_url = url("CACHE_URL", ("redis",), "")
+    if session_store == "cache" and not cache_url:
+        raise EnvironmentInvalid("SESSION_STORE=cache needs CACHE_URL")
+    return Env(
+        secrets_url=url("SECRETS_URL", ("file", "http")),
+        database_url=url("DATABASE_URL", postgres),
+        replica_urls=replicas,
+        replica_reads=one_of("REPLICA_READS", REPLICA_READS, "analytics"),
+        session_store=session_store,
+        cache_url=cache_url,
+        queue_url=url("QUEUE_URL", ("http", "https"), ""),
+        queue_name=get("QUEUE_NAME", "tenfold-tasks"),
+        acks_early=convert("ACKS_EARLY", "0", _flag, "0 or 1"),
+        s3_endpoint=url("S3_ENDPOINT", ("http", "https"), ""),
+        media_bucket=get("S3_MEDIA_BUCKET", "tenfold-media"),
+        static_bucket=get("S3_STATIC_BUCKET", "tenfold-static"),
+        data_dir=get("DATA_DIR", "/data"),
+        static_url=get("STATIC_URL", "/static/"),
+        media_url=get("MEDIA_URL", "/media/"),
+        upload_url=get("UPLOAD_URL", "/upload/"),
+        mail_url=url("MAIL_URL", ("smtp",)),
+        az=get("AZ", "a"),
+        region=get("REGION", "us"),
+        release=get("RELEASE", "dev"),
+        instance=get("INSTANCE_ID", f"i-{socket.gethostname()}"),
+        web_workers=convert("WEB_WORKERS", "1", _positive, "a number from 1 on"),
+        web_threads=convert("WEB_THREADS", "8", _positive, "a number from 1 on"),
+        worker_threads=convert("WORKER_THREADS", "4", _positive, "a number from 1 on"),
+        debug=convert("DEBUG", "0", _flag, "0 or 1"),
+    )
+
+
+def read_or_exit() -> Env:
+    """Read the environment; a mistake ends the process with one line and code 78."""
+    try:
+        return read()
+    except EnvironmentInvalid as error:
+        sys.stderr.write(f"tenfold: the environment is wrong: {error}\n")
+        raise SystemExit(EX_CONFIG) from None
+
+
+def _positive(text: str) -> int:
+    number = int(text)
+    if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _flag(text: str) -> bool:
+    if text not in ("0", "1"):
+        raise ValueError(text)
+    return text == "1"

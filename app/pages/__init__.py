@@ -1,0 +1,1 @@
+"""The product in a browser: server-rendered pages over the other contexts' services."""

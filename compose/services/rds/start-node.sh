@@ -1,0 +1,23 @@
+#!/bin/sh
+# Starts as root to read the secret and to give a new volume to postgres, then drops to postgres.
+set -eu
+secret=/run/secrets/tenfold-rds
+conf=/run/patroni/conf.d
+umask 077
+install -d -o postgres -g postgres /var/lib/postgresql /run/postgresql
+install -d -o postgres -g postgres -m 700 /run/patroni "$conf"
+sed -e "s/@NAME@/${RDS_NAME:?}/g" -e "s/@ADDRESS@/$(hostname -i | cut -d' ' -f1)/g" \
+    -e "s/@DCS@/${RDS_DCS:?}/g" -e "s/@PGVERSION@/${PGVERSION}/g" \
+    -e "s/@NOLOADBALANCE@/${RDS_NOLOADBALANCE:-true}/g" \
+    -e "s/@NOFAILOVER@/${RDS_NOFAILOVER:-false}/g" \
+    -e "s/@NOSYNC@/${RDS_NOSYNC:-false}/g" \
+    /etc/patroni.template.yaml > "$conf/10-node.yaml"
+# Passwords go through jq alone: whatever characters they have, they stay data. JSON is YAML.
+jq '{postgresql: {authentication: {
+      superuser: {username: "postgres", password: .superuser_password},
+      replication: {username: "replicator", password: .replication_password},
+      rewind: {username: "rewind", password: .rewind_password}}}}' "$secret" > "$conf/20-secret.yaml"
+jq -r '@sh "APP_USER=\(.username) APP_PASSWORD=\(.password)"' "$secret" > /run/patroni/app.env
+chown postgres:postgres "$conf"/*.yaml /run/patroni/app.env
+umask 022
+exec setpriv --reuid=postgres --regid=postgres --init-groups patroni "$conf"

@@ -1,0 +1,145 @@
+"""An asyncio client of the product for the probe: no retries, true errors.
+
+A connection that failed is never used again (aiohttp closes it); one that worked is kept alive, as
+a browser does.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+from dataclasses import dataclass, field
+from typing import Any
+
+import aiohttp
+
+from loadtests import content
+from tenfold.ledger import REFUSED, outcome_of
+
+LIMIT_SECONDS = 5.0
+"""A request's own limit; what takes longer has failed."""
+
+
+@dataclass
+class Answer:
+    """What came back, or why nothing did."""
+
+    status: int = 0
+    error: str = ""
+    """empty for a 2xx; else timeout, connect, reset, http-NNN, logged-out"""
+    outcome: str = ""
+    """what a client may conclude of a write: see tenfold.ledger"""
+    body: Any = None
+    served_by: str = ""
+
+
+@dataclass
+class Account:
+    """An account of the probe, with its token."""
+
+    name: str
+    token: str = ""
+    until: float = 0.0
+
+
+@dataclass
+class Client:
+    """Callers of one front door."""
+
+    base: str
+    accounts: list[Account] = field(default_factory=list)
+
+    async def __aenter__(self) -> Client:
+        limit = aiohttp.ClientTimeout(total=LIMIT_SECONDS)
+        self.api = aiohttp.ClientSession(
+            self.base,
+            timeout=limit,
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            cookie_jar=aiohttp.DummyCookieJar(),
+        )
+        self.browser = aiohttp.ClientSession(
+            self.base,
+            timeout=limit,
+            connector=aiohttp.TCPConnector(limit=0, keepalive_timeout=30),
+            cookie_jar=aiohttp.CookieJar(unsafe=True),
+        )
+        for session in (self.api, self.browser):
+            # aiohttp repeats a GET whose kept connection was closed; a probe repeats nothing.
+            session._retry_connection = False  # noqa: SLF001 (there is no public switch)
+        return self
+
+    async def __aexit__(self, *_: object) -> None:
+        await self.api.close()
+        await self.browser.close()
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        account: Account | None = None,
+        key: str = "",
+    ) -> Answer:
+        """One API request within LIMIT_SECONDS; never raises for what the network does."""
+        headers = {"Accept": "application/json"}
+        if account and account.token:
+            headers["Authorization"] = f"Bearer {account.token}"
+        if key:
+            headers["Idempotency-Key"] = key
+        return await _ask(self.api, method, path, headers=headers, json=body)
+
+    async def put(self, url: str, data: bytes, headers: dict[str, str]) -> Answer:
+        """Upload to a presigned address."""
+        path = re.sub(r"^https?://[^/]+", "", url)
+        return await _ask(self.api, "PUT", path, headers=headers, data=data)
+
+    async def token(self, account: Account) -> bool:
+        """Log an account in by its password; True if it has a token now."""
+        body = {k: content.sign_up(account.name)[k] for k in ("handle", "password")}
+        answer = await self.call("POST", "/api/v1/tokens", body)
+        if not answer.error and isinstance(answer.body, dict):
+            account.token = str(answer.body.get("access", ""))
+            account.until = time.monotonic() + 480
+        return bool(account.token)
+
+    async def log_in_browser(self, account: Account) -> bool:
+        """Log in through the page's form, so that a session cookie is kept."""
+        page = await _ask(self.browser, "GET", "/login")
+        found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', str(page.body))
+        if not found:
+            return False
+        form = {k: content.sign_up(account.name)[k] for k in ("handle", "password")}
+        form["csrfmiddlewaretoken"] = found.group(1)
+        await _ask(self.browser, "POST", "/login", data=form, allow_redirects=False)
+        return not (await self.session_page()).error
+
+    async def session_page(self) -> Answer:
+        """A page that only a logged-in person gets; a redirect to the login is `logged-out`."""
+        answer = await _ask(self.browser, "GET", "/notifications", allow_redirects=False)
+        if answer.status in (301, 302, 303, 307, 401, 403):
+            answer.error = "logged-out"
+        return answer
+
+
+async def _ask(session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Answer:
+    answer = Answer()
+    try:
+        async with session.request(method, path, **options) as got:
+            answer.status = got.status
+            answer.served_by = got.headers.get("X-Served-By", "")
+            if "json" in got.headers.get("Content-Type", ""):
+                answer.body = await got.json(content_type=None)
+            else:
+                answer.body = (await got.read()).decode(errors="replace")
+        answer.outcome = outcome_of(answer.status)
+        if answer.status >= 300:
+            answer.error = f"http-{answer.status}"
+    except aiohttp.ClientConnectorError:
+        answer.error, answer.outcome = "connect", REFUSED
+    except TimeoutError:
+        answer.error, answer.outcome = "timeout", outcome_of(0)
+    except (aiohttp.ServerDisconnectedError, aiohttp.ClientOSError, ConnectionError):
+        answer.error, answer.outcome = "reset", outcome_of(0)
+    except (aiohttp.ClientError, ValueError) as error:
+        answer.error, answer.outcome = type(error).__name__, outcome_of(0)
+    return answer

@@ -1,0 +1,106 @@
+"""What the real stores hold of the ledger's effects: the database, the inbox, the object store.
+
+The only place outside the app that knows its tables. Each look answers effect -> marker -> times
+seen; an effect nobody asks for is not looked for.
+"""
+
+from __future__ import annotations
+
+import json
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import psycopg
+
+Found = dict[str, dict[str, int]]
+
+QUERIES: dict[str, str] = {
+    "post": "SELECT text, count(*) FROM posts_post WHERE text = ANY(%s) GROUP BY text",
+    "like": """
+        SELECT l.post_id::text || ':' || a.handle, count(*)
+        FROM posts_like l JOIN accounts_account a ON a.id = l.account_id
+        WHERE l.post_id::text || ':' || a.handle = ANY(%s) GROUP BY 1""",
+    "follow": """
+        SELECT a.handle || ':' || b.handle, count(*)
+        FROM timeline_follow f
+        JOIN accounts_account a ON a.id = f.follower_id
+        JOIN accounts_account b ON b.id = f.followed_id
+        WHERE a.handle || ':' || b.handle = ANY(%s) GROUP BY 1""",
+    "account": "SELECT handle, count(*) FROM accounts_account WHERE handle = ANY(%s) GROUP BY 1",
+    "report": """
+        SELECT id::text, count(*) FROM reports_report
+        WHERE id::text = ANY(%s) AND status = 'ready' GROUP BY 1""",
+    "thumbnail": """
+        SELECT id::text, count(*) FROM media_media
+        WHERE id::text = ANY(%s) AND status = 'ready' GROUP BY 1""",
+}
+OUTBOX = "SELECT count(*) FROM aws_outbox WHERE sent_at IS NULL"
+
+
+@dataclass
+class Stores:
+    """Where to look."""
+
+    database: str
+    secret: Path
+    inbox: str
+    queue: str
+
+    def look(self, wanted: Mapping[str, Mapping[str, str]]) -> Found:
+        """All effects that are wanted, as the stores hold them now."""
+        found: Found = {}
+        with self._connect() as connection:
+            for effect, query in QUERIES.items():
+                if markers := list(wanted.get(effect, ())):
+                    rows = connection.execute(query, (markers,)).fetchall()
+                    found[effect] = {str(marker): int(times) for marker, times in rows}
+        if wanted.get("mail"):
+            found["mail"] = self.mails(wanted["mail"])
+        return found
+
+    def pending(self) -> int:
+        """Jobs that may still have an effect: unsent outbox rows, and messages in the queue."""
+        with self._connect() as connection:
+            row = connection.execute(OUTBOX).fetchone()
+        return int(row[0] if row else 0) + self._queued()
+
+    def _queued(self) -> int:
+        if not self.queue:
+            return 0
+        with urllib.request.urlopen(f"{self.queue}/statistics/queues", timeout=5) as got:
+            queues = json.load(got)
+        return sum(
+            int(count)
+            for one in queues
+            if not one["name"].endswith("-dlq")
+            for count in one["statistics"].values()
+        )
+
+    def mails(self, handles: Iterable[str]) -> dict[str, int]:
+        """Welcome mails by the handle in their recipient's address."""
+        with urllib.request.urlopen(f"{self.inbox}/email", timeout=20) as got:
+            mails = json.load(got)
+        wanted = set(handles)
+        counted: Counter[str] = Counter()
+        for mail in mails:
+            for to in mail.get("to", []):
+                name = str(to.get("address", "")).partition("@")[0]
+                if name in wanted:
+                    counted[name] += 1
+        return dict(counted)
+
+    def _connect(self) -> psycopg.Connection[Any]:
+        told = json.loads(self.secret.read_text())
+        return psycopg.connect(
+            self.database,
+            user=told["username"],
+            password=told["password"],
+            connect_timeout=3,
+            autocommit=True,
+            options="-c statement_timeout=20000",
+        )

@@ -1,0 +1,72 @@
+"""Undo every fault there is: recorded ones, switches, and whatever else is down or frozen."""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable
+
+from tenfold import faults, record, switches
+from tenfold.drill import steady
+from tenfold.engine import Engine, EngineError
+from tenfold.errors import TenfoldError
+from tenfold.wait import WaitTimeout, wait_until
+
+Say = Callable[[str], None]
+
+
+def leftovers(engine: Engine, say: Say) -> None:
+    """Heal what a drill that was killed has left; the caller holds the lock, so none runs now.
+
+    A fault injected by `make break-NAME` is wanted, and stays until `make heal`.
+    """
+    stale = [entry for entry in record.faults() if entry.get("by") == "drill"]
+    for entry in stale:
+        say(f"an earlier {entry['drill']} did not end: healing what it left")
+        _heal(engine, entry, say)
+    if record.switches():
+        switches.undo_all(engine, say)
+    for tool in engine.tools():
+        if tool.role != "load-ui":
+            with contextlib.suppress(EngineError):
+                engine.remove(tool)
+
+
+def everything(engine: Engine, say: Say) -> None:
+    """All recorded faults and switches, tools that were left, and what is down or frozen."""
+    for entry in record.faults():
+        _heal(engine, entry, say)
+    if record.switches():
+        switches.undo_all(engine, say)
+    for tool in engine.tools():
+        with contextlib.suppress(EngineError):
+            engine.remove(tool)
+            say(f"removed a tool that was left: {tool.name}")
+    for done in steady.bring_back(engine):
+        say(done)
+
+
+def until_steady(engine: Engine, bound: float, now: Say) -> str:
+    """Wait for a steady stage; answers what is not, empty when all is."""
+    found: list[str] = []
+
+    def check() -> bool:
+        found[:] = steady.problems(engine)
+        now(f"until steady: {'; '.join(found)}")
+        return not found
+
+    try:
+        wait_until("the stage to be steady", check, bound, every=1, tolerate=(EngineError,))
+    except WaitTimeout:
+        return f"not steady after {bound:g} s: {'; '.join(found)}"
+    return ""
+
+
+def _heal(engine: Engine, entry: dict[str, object], say: Say) -> None:
+    fault = faults.from_record(entry["fault"])  # type: ignore[arg-type]
+    try:
+        for done in fault.heal(engine, entry["state"]):  # type: ignore[arg-type]
+            say(f"{entry['drill']}: {done}")
+    except (EngineError, TenfoldError) as error:
+        # The rest must be healed as well; bring_back looks at every container afterwards.
+        say(f"{entry['drill']}: {error}")
+    record.drop_fault(str(entry["run"]))

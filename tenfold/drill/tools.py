@@ -1,0 +1,169 @@
+"""The containers that measure: Locust, the probe, the settler. Started for one run, removed after.
+
+Everything they write lands in the run's folder, which is mounted into them.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import json
+import os
+import time
+from dataclasses import dataclass
+from pathlib import Path
+
+from tenfold import record
+from tenfold.drill.model import Load
+from tenfold.engine import PROJECT, Container, Engine, EngineError
+from tenfold.errors import TenfoldError
+
+IMAGE = "tenfold/loadtests:dev"
+FRONT = "http://cloudfront:8080"
+SECRETS_UID = 10001
+"""Who the images run as when the tool is root: compare TENFOLD_UID."""
+
+
+def connect() -> Engine:
+    """The engine and the project; TENFOLD_PROJECT names another one."""
+    try:
+        return Engine(os.environ.get("TENFOLD_PROJECT", PROJECT))
+    except EngineError as error:
+        raise TenfoldError(str(error), do="run `make setup`", exit_code=3) from error
+
+
+def require_stage(engine: Engine, stage: int | None) -> None:
+    """Raise unless a stage is there; its instances may be dead, which healing is for."""
+    if stage is None or not engine.containers("web"):
+        raise TenfoldError(
+            "no stage runs",
+            do=f"start one with `make stage-{3 if stage is None else stage} up`",
+            exit_code=3,
+        )
+
+
+def new_folder(name: str, stage: int) -> Path:
+    """results/<time>-<name>-stage<N>, writable for the tools' containers."""
+    stamp = time.strftime("%Y%m%d-%H%M%S")
+    folder = record.RESULTS / f"{stamp}-{name}-stage{stage}"
+    folder.mkdir(parents=True)
+    if os.getuid() == 0:
+        os.chown(folder, SECRETS_UID, SECRETS_UID)
+    return folder
+
+
+def user() -> str:
+    """As whom the tools' containers run: they must be able to write the run's folder."""
+    return str(os.getuid() or SECRETS_UID)
+
+
+@dataclass
+class Tools:
+    """The measuring containers of one run."""
+
+    engine: Engine
+    run: str
+    folder: Path
+
+    def load(
+        self,
+        *,
+        users: int,
+        shape: str,
+        seconds: float = 0,
+        pace: float = 1.0,
+        reads_only: bool = False,
+        ui_port: int = 0,
+    ) -> Container:
+        """Locust. Shape `steered` reads its users from the folder; with a port it has its page."""
+        env = {
+            "SHAPE": shape,
+            "USERS": str(users),
+            "SECONDS": str(seconds),
+            "PACE_SECONDS": str(pace),
+            "MIX": "reads" if reads_only else "all",
+        }
+        argv = ["locust", "-f", "/srv/loadtests/locustfile.py", "--host", FRONT]
+        argv += ["--csv", "/results/load", "--html", "/results/load.html", "--loglevel", "WARNING"]
+        if ui_port:
+            # No shape class here: the page starts, stops and sizes the test.
+            env["SHAPE"] = ""
+            argv += ["--autostart", "--users", str(users), "--spawn-rate", str(max(1, users))]
+            argv += ["--run-time", f"{int(seconds)}s"] if seconds else []
+        else:
+            argv += ["--headless", "--only-summary", "--reset-stats"]
+        return self._start("load", argv, env, ports={8089: ui_port} if ui_port else None)
+
+    def probe(self, load: Load) -> Container:
+        """The fixed-rate probe, with the observers of what the stage has."""
+        argv = ["python", "-m", "loadtests.probe", "--target", FRONT]
+        for name in ("reads", "writes", "sessions", "jobs"):
+            argv += [f"--{name}", f"{getattr(load, name):g}"]
+        if self.engine.containers("controlplane"):
+            argv += ["--events", "http://controlplane:9900"]
+        if nodes := self.engine.containers("rds"):
+            argv += ["--primaries", ",".join(f"{n.service}={n.ip}" for n in nodes if n.ip)]
+        return self._start("probe", argv)
+
+    def settle(self, bound: float) -> Container:
+        """Reads the ledger back against the stores and writes settle.json."""
+        secrets = record.STATE / "secrets" / "tenfold-rds"
+        argv = ["python", "-m", "loadtests.settle", "--bound", f"{bound:g}"]
+        if self.engine.containers("sqs"):
+            argv += ["--queue", "http://sqs:9325"]
+        return self._start("settle", argv, mounts={str(secrets): "/run/secrets/tenfold-rds:ro"})
+
+    def calibrate(self, instance: Container, seconds: float = 8) -> float:
+        """Requests a second that one instance answers, asked directly; raises TenfoldError."""
+        argv = ["python", "-m", "loadtests.calibrate", f"http://{instance.ip}:8000"]
+        argv += ["--seconds", f"{seconds:g}"]
+        tool = self._start("calibrate", argv)
+        code = self.engine.wait(tool, seconds + 40)
+        path = self.folder / "calibrate.json"
+        if code or not path.exists():
+            raise TenfoldError(
+                f"the capacity of {instance.short} could not be measured: {self.last_words(tool)}",
+                do="see `make status`",
+                exit_code=4,
+            )
+        return float(json.loads(path.read_text())["rate"])
+
+    def _start(
+        self,
+        role: str,
+        argv: list[str],
+        env: dict[str, str] | None = None,
+        mounts: dict[str, str] | None = None,
+        ports: dict[int, int] | None = None,
+    ) -> Container:
+        try:
+            return self.engine.run(
+                IMAGE,
+                argv,
+                role=role,
+                run=self.run,
+                env=env,
+                mounts={str(self.folder): "/results", **(mounts or {})},
+                user=user(),
+                ports=ports,
+            )
+        except EngineError as error:
+            raise TenfoldError(str(error), do="`make setup` builds what is missing") from error
+
+    def end(self, tool: Container, grace: int = 12) -> None:
+        """Let a tool finish its open requests, then end it."""
+        with contextlib.suppress(EngineError):
+            if self.engine.inspect(tool.id).running:
+                self.engine.stop(tool, grace)
+
+    def last_words(self, tool: Container) -> str:
+        """The end of a tool's output."""
+        try:
+            return self.engine.logs(tool, 5).strip()[-500:]
+        except EngineError:
+            return "nothing"
+
+    def remove(self) -> None:
+        """Remove this run's containers."""
+        for tool in self.engine.tools(self.run):
+            with contextlib.suppress(EngineError):
+                self.engine.remove(tool)

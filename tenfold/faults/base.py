@@ -1,0 +1,78 @@
+"""What a fault is, and what all of them share: choosing a victim and starting it again."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Protocol
+
+from tenfold import patroni
+from tenfold.engine import Container, Engine, EngineError, NotFound
+from tenfold.errors import TenfoldError
+
+State = dict[str, Any]
+
+
+class NoEffect(Exception):
+    """The fault was injected and nothing happened."""
+
+
+class Fault(Protocol):
+    """What a drill does to the system."""
+
+    @property
+    def lasts(self) -> float | None:
+        """Seconds after which it ends by itself; None: until it is healed."""
+        ...
+
+    def plan(self, engine: Engine, context: Mapping[str, Any]) -> State:
+        """Choose what to hit. `context` is the run's: folder, low, high (users)."""
+        ...
+
+    def inject(self, engine: Engine, state: State) -> None:
+        """Do it; a fault that waits for its moment adds `at`, when that was, to the state."""
+        ...
+
+    def took_effect(self, engine: Engine, state: State) -> str:
+        """Evidence in one line; raises NoEffect."""
+        ...
+
+    def heal(self, engine: Engine, state: State) -> list[str]:
+        """Undo it; answers what was done, nothing where nothing had to be."""
+        ...
+
+
+def choose(engine: Engine, role: str, how: str) -> Container:
+    """The container to hit; raises TenfoldError where there is none."""
+    running = engine.containers(role, running=True)
+    if not running:
+        raise TenfoldError(
+            f"no {role} runs in this stage", do="see what runs with `make status`", exit_code=3
+        )
+    if how == "primary":
+        return patroni.primary(engine)
+    return running[0]
+
+
+def named(c: Container) -> State:
+    """What identifies a container later, and what a person calls it."""
+    return {"id": c.id, "name": c.short, "service": c.service, "az": c.az}
+
+
+def start_again(engine: Engine, victim: Mapping[str, Any]) -> list[str]:
+    """Start a victim unless it runs or was replaced; answers what was done."""
+    try:
+        now = engine.inspect(victim["id"])
+        if now.running:
+            return []
+        engine.start(now)
+    except NotFound:
+        return []  # replaced: Auto Scaling removed the dead one
+    except EngineError as error:
+        if engine.inspect(victim["id"]).running:
+            return []
+        raise TenfoldError(
+            f"{victim['name']} cannot be started again: {error}",
+            do="`make heal` tries once more; `make down` and `make stage-N up` start afresh",
+            exit_code=4,
+        ) from error
+    return [f"{victim['name']} started"]

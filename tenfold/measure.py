@@ -1,0 +1,141 @@
+"""What a history measures: gaps, failed shares, recoveries, latency, downtime.
+
+Pure functions of the evidence of one run. The definitions stand here once; verdict, report and the
+live line use these and no others.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from tenfold.history import Gap, History, Sample, gaps, percentile
+from tenfold.ledger import Tally
+
+OUTAGE_SECONDS = 1.0
+"""Shorter gaps are jitter, not downtime."""
+SITE = ("read", "write")
+"""What downtime and recovery are about: a browser that was logged out stays so until its person
+acts, and a job's effect is the ledger's matter."""
+ASKED = (*SITE, "session")
+"""What the probe's failed share counts"""
+
+
+@dataclass(frozen=True)
+class Threshold:
+    """Survives when: the row's limits, the same at every stage. None: not asked."""
+
+    gap: float | None = None
+    """longest gap of reads or of writes, seconds"""
+    failed_share: float | None = None
+    """share of the probe's requests that failed in `window` seconds after the fault"""
+    window: float = 60.0
+    writes_back: float | None = None
+    """seconds from the fault to writes that go on being acknowledged"""
+    lost: int | None = None
+    """acknowledged effects that are not there, over all kinds"""
+    doubled: int | None = None
+    logged_out: int | None = None
+    """times the probe's user was found logged out after the fault"""
+    one_primary: bool = False
+    """never two database nodes that say they are the primary"""
+    p95_ms: float | None = None
+    """objective the probe's p95 must meet again …"""
+    p95_within: float = 0.0
+    """… this many seconds after the fault, and keep"""
+    steady_window: float = 5.0
+    """length of the sliding window for p95"""
+
+
+@dataclass(frozen=True)
+class Evidence:
+    """All that a check may look at."""
+
+    history: History
+    tallies: Sequence[Tally]
+    threshold: Threshold
+    injected: float
+    end: float
+
+
+def latency(samples: Sequence[Sample]) -> dict[str, float]:
+    """p50, p95, p99 in ms over all requests, the failed ones with the time they took."""
+    values = [s.ms for s in samples]
+    return {
+        f"p{int(share * 100)}": round(percentile(values, share), 1) for share in (0.5, 0.95, 0.99)
+    }
+
+
+def gaps_after(evidence: Evidence, kind: str) -> list[Gap]:
+    """Gaps that reach into the time after the fault."""
+    found = gaps(evidence.history.samples, kind, evidence.history.start(), evidence.end)
+    return [gap for gap in found if gap.end > evidence.injected]
+
+
+def failed_share(evidence: Evidence) -> float:
+    """Failed share of the probe's requests that were due in the window after the fault."""
+    end = min(evidence.injected + evidence.threshold.window, evidence.end)
+    asked = evidence.history.between(evidence.injected, end, *ASKED)
+    return sum(not s.ok for s in asked) / len(asked) if asked else 1.0
+
+
+def writes_back(evidence: Evidence) -> float | None:
+    """Seconds from the fault to the end of the last outage of writes; None if it lasts."""
+    outages = [g for g in gaps_after(evidence, "write") if g.seconds > OUTAGE_SECONDS]
+    if not outages:
+        return 0.0
+    last = max(outages, key=lambda gap: gap.end)
+    return None if last.end >= evidence.end else round(last.end - evidence.injected, 2)
+
+
+def recover_seconds(evidence: Evidence) -> float | None:
+    """Seconds from the fault to the last failed request's end; None if it still fails at the end.
+
+    "Still": within the last two seconds of the observation.
+    """
+    after = evidence.history.between(evidence.injected, evidence.end, *SITE)
+    bad = [s.end for s in after if not s.ok]
+    stalls = [
+        g.end for kind in SITE for g in gaps_after(evidence, kind) if g.seconds > OUTAGE_SECONDS
+    ]
+    last = max([*bad, *stalls], default=evidence.injected)
+    return None if last > evidence.end - 2 else round(last - evidence.injected, 2)
+
+
+def downtime(evidence: Evidence) -> float:
+    """Seconds of downtime: whole gaps over a second, else the failed share of each second.
+
+    Reads and writes are one site: a second in which only writes stall is down as well.
+    """
+    outages = [g for kind in SITE for g in gaps_after(evidence, kind) if g.seconds > OUTAGE_SECONDS]
+    total, at = 0.0, evidence.injected
+    while at < evidence.end:
+        upto = min(at + 1, evidence.end)
+        covered = max(
+            (min(g.end, upto) - max(g.begin, at) for g in outages if g.begin < upto and g.end > at),
+            default=0.0,
+        )
+        asked = evidence.history.between(at, upto, *SITE)
+        share = sum(not s.ok for s in asked) / len(asked) if asked else 0.0
+        total += max(covered, share * (upto - at))
+        at = upto
+    return total
+
+
+def p95_back(evidence: Evidence) -> float | None:
+    """Seconds from the fault until the sliding p95 meets the objective and keeps it; None: never.
+
+    A failed request counts as slower than any objective.
+    """
+    objective, window = evidence.threshold.p95_ms or 0.0, evidence.threshold.steady_window
+    last_bad: float | None = None
+    at = evidence.injected
+    while at + window <= evidence.end + 0.5:
+        asked = evidence.history.between(at, at + window, *SITE)
+        values = [s.ms if s.ok else float("inf") for s in asked]
+        if not values or percentile(values, 0.95) > objective:
+            last_bad = at + window
+        at += 0.5
+    if last_bad is None:
+        return 0.0
+    return None if last_bad >= evidence.end - window else round(last_bad - evidence.injected, 1)

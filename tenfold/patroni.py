@@ -1,0 +1,92 @@
+"""Who leads the database cluster, as Patroni's REST interface says, asked from inside a node."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass
+
+from tenfold.engine import Container, Engine, EngineError
+from tenfold.errors import TenfoldError
+
+
+@dataclass(frozen=True)
+class Member:
+    """One node as the cluster sees it."""
+
+    name: str
+    role: str
+    """leader, sync_standby or replica"""
+    state: str
+    """running, streaming, starting, …"""
+    lag: int
+    """bytes behind the leader; -1 unknown"""
+
+
+def members(engine: Engine) -> list[Member]:
+    """The cluster's nodes; empty when no node answers."""
+    for node in nodes(engine):
+        if not node.running:
+            continue
+        try:
+            got = engine.exec(node, ["curl", "-fsS", "-m", "2", "http://127.0.0.1:8008/cluster"])
+        except EngineError:
+            continue
+        if got.code == 0:
+            found = json.loads(got.output)["members"]
+            return [Member(m["name"], m["role"], m["state"], _lag(m.get("lag", 0))) for m in found]
+    return []
+
+
+def nodes(engine: Engine) -> list[Container]:
+    """Containers of all nodes, the read replica last."""
+    return [*engine.containers("rds"), *engine.containers("rds-replica")]
+
+
+def primary(engine: Engine) -> Container:
+    """The node that leads; raises TenfoldError when none does."""
+    return _node(engine, "leader", "primary")
+
+
+def standby(engine: Engine) -> Container:
+    """The synchronous standby; raises TenfoldError when there is none."""
+    return _node(engine, "sync_standby", "synchronous standby")
+
+
+def _node(engine: Engine, role: str, what: str) -> Container:
+    names = {m.name for m in members(engine) if m.role == role}
+    for node in nodes(engine):
+        if node.service in names:
+            return node
+    raise TenfoldError(
+        f"the database cluster has no {what} now",
+        do="wait for it (`make status`), or mend it with `make heal`",
+        exit_code=3,
+    )
+
+
+def problems(engine: Engine) -> list[str]:
+    """What is not as Multi-AZ wants it: one leader, a synchronous standby, all others streaming."""
+    if not nodes(engine):
+        return []
+    seen = members(engine)
+    if not seen:
+        return ["no database node answers"]
+    found = []
+    roles = [m.role for m in seen]
+    if roles.count("leader") != 1:
+        found.append("the database has no leader")
+    if "sync_standby" not in roles:
+        found.append("the database has no synchronous standby")
+    if len(seen) < len(nodes(engine)):
+        found.append(f"{len(nodes(engine)) - len(seen)} database node(s) have not joined")
+    found += [
+        f"{m.name} is {m.state}"
+        for m in seen
+        if m.state not in ("running", "streaming")
+        or (m.role != "leader" and m.state != "streaming")
+    ]
+    return found
+
+
+def _lag(value: object) -> int:
+    return value if isinstance(value, int) else -1

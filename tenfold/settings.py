@@ -1,0 +1,90 @@
+"""`.tenfold/env`: what this machine and this start add to the tables that Compose reads.
+
+Ports, the user that containers run as, and the host's CA bundle for builds (a build secret, never
+part of an image). Written at each `up`, read by every later command.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from pathlib import Path
+
+from tenfold import inputs, secrets
+from tenfold.paths import Paths
+
+PORTS = {
+    "TENFOLD_PORT": 8080,
+    "TENFOLD_PORT_INBOX": 8025,
+    "TENFOLD_PORT_S3": 8026,
+    "TENFOLD_PORT_CLOUDWATCH": 8027,
+}
+"""what is published on 127.0.0.1, by the variable that moves it"""
+SPOKEN = {"TENFOLD_PORT": "PORT"}
+"""how a person says it on make's command line"""
+CA_BUNDLES = (
+    "/etc/ssl/certs/ca-certificates.crt",
+    "/etc/pki/tls/certs/ca-bundle.crt",
+    "/etc/ssl/ca-bundle.pem",
+    "/etc/ssl/cert.pem",
+)
+
+
+def spoken(variable: str) -> str:
+    """The name a person uses for a port's variable."""
+    return SPOKEN.get(variable, variable)
+
+
+def ports(environ: Mapping[str, str], before: Mapping[str, str]) -> dict[str, int]:
+    """The ports by variable: as asked for, else as they were, else the usual ones."""
+    found = {}
+    for variable, usual in PORTS.items():
+        name = spoken(variable)
+        asked = environ.get(name) or environ.get(variable) or ""
+        known = before.get(variable, "")
+        default = int(known) if known.isdigit() else usual
+        found[variable] = inputs.integer(name, asked, default, 1, 65535)
+    for variable, port in found.items():
+        same = [spoken(v) for v, p in found.items() if p == port]
+        if len(same) > 1:
+            raise inputs.wrong(
+                f"{' and '.join(same)} are both {port}", f"choose another {spoken(variable)}"
+            )
+    return found
+
+
+def read(path: Path) -> dict[str, str]:
+    """An env file's variables; empty when there is none."""
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except FileNotFoundError:
+        return {}
+    pairs = (line.split("=", 1) for line in lines if "=" in line and not line.startswith("#"))
+    return {name.strip(): value.strip() for name, value in pairs}
+
+
+def ca_bundle(environ: Mapping[str, str]) -> str:
+    """The host's CA bundle; empty when it has none."""
+    for path in (environ.get("TENFOLD_CA_BUNDLE"), environ.get("SSL_CERT_FILE"), *CA_BUNDLES):
+        if path and Path(path).is_file():
+            return str(Path(path).resolve())
+    return ""
+
+
+def ensure(paths: Paths, chosen: Mapping[str, int] | None = None) -> dict[str, str]:
+    """Write the file; ports as chosen, else as they were. Returns what is in it."""
+    paths.make_state()
+    bundle = ca_bundle(os.environ)
+    if not bundle:
+        # Compose wants a file behind every secret it is told of; builds leave an empty one alone.
+        empty = paths.state / "no-ca.pem"
+        empty.touch()
+        bundle = str(empty)
+    given = chosen or ports({}, read(paths.env))
+    values = {name: str(port) for name, port in given.items()}
+    values |= {"TENFOLD_UID": str(secrets.container_uid()), "TENFOLD_CA_BUNDLE": bundle}
+    text = "".join(f"{name}={value}\n" for name, value in values.items())
+    fresh = paths.env.with_suffix(".new")
+    fresh.write_text(text, encoding="utf-8")
+    fresh.replace(paths.env)
+    return values

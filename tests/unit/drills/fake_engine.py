@@ -1,0 +1,115 @@
+"""An engine without Docker: containers are records, faults move them between states."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping, Sequence
+
+from tenfold.engine import Container, ExecResult, NotFound
+
+
+def container(service: str, role: str, az: str = "a", state: str = "running") -> Container:
+    """A container of the project."""
+    return Container(
+        id=f"id-{service}",
+        name=f"tenfold-{service}-1",
+        service=service,
+        number=1,
+        role=role,
+        az=az,
+        region="us",
+        state=state,
+        health="healthy",
+        ip="10.30.128.2",
+        image="tenfold/app:dev",
+        exit_code=0,
+        oom_killed=False,
+        started_at="",
+        labels={},
+    )
+
+
+class FakeEngine:
+    """What the drills use of tenfold.engine.Engine."""
+
+    project = "tenfold"
+
+    def __init__(self, *containers: Container) -> None:
+        self.box = {c.id: c for c in containers}
+        self.env: dict[str, dict[str, str]] = {c.id: {} for c in containers}
+        self.log: dict[str, str] = {}
+        self.answers: list[tuple[str, str]] = []
+        """(part of the command, output), the first that fits"""
+        self.calls: list[tuple[str, str]] = []
+        self.deaf = False
+        """acts do nothing: a fault that silently did not happen"""
+
+    def containers(
+        self, role: str | None = None, *, service: str | None = None, running: bool = False
+    ) -> list[Container]:
+        return [
+            c
+            for c in self.box.values()
+            if (not role or c.role == role)
+            and (not service or c.service == service)
+            and (not running or c.running)
+        ]
+
+    def one(self, role: str | None = None, *, service: str | None = None) -> Container:
+        found = self.containers(role, service=service)
+        if not found:
+            raise NotFound(str(role))
+        return found[0]
+
+    def tools(self, run: str | None = None, role: str | None = None) -> list[Container]:
+        return []
+
+    def inspect(self, container_id: str) -> Container:
+        if container_id not in self.box:
+            raise NotFound(container_id)
+        return self.box[container_id]
+
+    def _to(self, c: Container, state: str, verb: str, code: int = 0) -> None:
+        self.calls.append((verb, c.service))
+        if not self.deaf:
+            self.box[c.id] = dataclasses.replace(self.inspect(c.id), state=state, exit_code=code)
+
+    def kill(self, c: Container, signal: str = "KILL") -> None:
+        self._to(c, "exited", "kill", 137)
+
+    def stop(self, c: Container, grace: int = 10) -> None:
+        self._to(c, "exited", "stop")
+
+    def start(self, c: Container) -> None:
+        self._to(c, "running", "start")
+
+    def pause(self, c: Container) -> None:
+        self._to(c, "paused", "pause")
+
+    def unpause(self, c: Container) -> None:
+        if self.inspect(c.id).state == "paused":
+            self._to(c, "running", "unpause")
+
+    def remove(self, c: Container) -> None:
+        self.box.pop(c.id, None)
+
+    def environment(self, c: Container) -> dict[str, str]:
+        return self.env[c.id]
+
+    def recreate(
+        self, c: Container, *, env: Mapping[str, str] | None = None, grace: int = 10
+    ) -> Container:
+        self._to(c, "running", "recreate")
+        if not self.deaf:
+            self.env[c.id] = {k: v for k, v in {**self.env[c.id], **(env or {})}.items() if v != ""}
+        return self.box[c.id]
+
+    def logs(self, c: Container, tail: int = 100) -> str:
+        return self.log.get(c.id, "")
+
+    def exec(self, c: Container, argv: Sequence[str]) -> ExecResult:
+        command = " ".join(argv)
+        for part, output in self.answers:
+            if part in command:
+                return ExecResult(0, output)
+        return ExecResult(1, "")

@@ -1,0 +1,65 @@
+"""The catalogue against the matrix, and what a drill must say of itself."""
+
+from __future__ import annotations
+
+import pytest
+
+from tenfold.drill.model import Drill, catalogue, find
+from tenfold.errors import TenfoldError
+from tenfold.switches import SWITCHES
+
+ROWS = {
+    "kill-web": "BBSSSSSS",
+    "kill-db": "BBSSSSSS",
+    "freeze-db": "BBSSSSSS",
+    "spike": "BBBSSSSS",
+    "kill-worker": "···SSSSS",
+    "kill-queue": "···SSSSS",
+    "kill-cache": "···BSSSS",
+}
+DRILLS = catalogue()
+
+
+def test_rows_are_the_matrix() -> None:
+    assert {d.name: "".join(d.row[s] for s in range(8)) for d in DRILLS} == ROWS
+
+
+@pytest.mark.parametrize("drill", DRILLS, ids=lambda d: d.name)
+def test_a_drill_can_fail_both_ways(drill: Drill) -> None:
+    """At stages 2 and 3: a control where the row survives, and words for both outcomes."""
+    for stage in (2, 3):
+        row = drill.row[stage]
+        if row == "·":
+            continue
+        expectations = {row, *(c.expect for c in drill.control.get(stage, ()))}
+        if row == "S":
+            assert expectations == {"S", "B"}
+        assert all(c.switch in SWITCHES for c in drill.control.get(stage, ()))
+        for expected in expectations:
+            words = drill.saved_by if expected == "S" else drill.broke_by
+            assert words.get(stage), f"{drill.name} has no words for {expected} at {stage}"
+
+
+def test_expectation_is_turned_by_its_control() -> None:
+    drill = find("kill-web")
+    assert drill.expected(3) == "S"
+    assert drill.expected(3, ("health-check",)) == "B"
+    assert find("kill-cache").expected(3, ("cache-sessions",)) == "S"
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "without", "code"),
+    [("kill-web", 3, "idempotency", 2), ("kill-cache", 2, "", 3), ("kill-web", 9, "", 3)],
+)
+def test_wrong_cells_are_refused(name: str, stage: int, without: str, code: int) -> None:
+    with pytest.raises(TenfoldError) as caught:
+        find(name).expected(stage, (without,) if without else ())
+    assert caught.value.exit_code == code
+    assert caught.value.do
+
+
+def test_unknown_drill_names_the_others() -> None:
+    with pytest.raises(TenfoldError) as caught:
+        find("kill-everything")
+    assert caught.value.exit_code == 2
+    assert "kill-web" in caught.value.do
