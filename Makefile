@@ -12,7 +12,7 @@ endif
 
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
-given := TENFOLD_STAGE PORT JSON PACE SERVICE TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW
+given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
 export $(given) DRILL
@@ -70,7 +70,7 @@ logs: ## follow the logs (SERVICE=web-a FOLLOW=0)
 shell: ## a shell in a container (SERVICE=worker-a)
 	@$(TENFOLD) shell
 
-psql: ## psql on the primary (SERVICE=rds-replica)
+psql: ## psql on the primary (SERVICE=rds-replica SQL='select 1')
 	@$(TENFOLD) psql
 
 diff: ## what another stage adds, and why (FROM=2 TO=3)

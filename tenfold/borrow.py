@@ -1,4 +1,4 @@
-"""Stages for tests and rehearsals: what runs already is used and left, what is started is stopped."""
+"""Stages for tests and rehearsals: one that runs is used and left, what is started is stopped."""
 
 from __future__ import annotations
 

@@ -19,7 +19,9 @@ COMPOSE_FLOOR = (2, 24)
 DISK_RUN_MIB = 1024
 DISK_BUILD_MIB = 8192
 """the images of stage 3 and their build caches took 6 GiB"""
-DISK_DO = "make room: `docker system df` shows what Docker holds, `docker builder prune` frees caches"
+DISK_DO = (
+    "make room: `docker system df` shows what Docker holds, `docker builder prune` frees caches"
+)
 
 
 @dataclass(frozen=True)

@@ -190,12 +190,16 @@ def shell(service: Service = "", stage: Stage = "") -> int:
 
 
 @app.command()
-def psql(service: Service = "", stage: Stage = "") -> int:
-    """Psql on the primary (SERVICE=rds-replica: there); runs standard input if it is no terminal."""
+def psql(
+    service: Service = "",
+    sql: Annotated[str, typer.Option(envvar="SQL", help="one statement instead of a prompt")] = "",
+    stage: Stage = "",
+) -> int:
+    """Psql on the primary, or SERVICE=rds-replica; runs standard input if it is no terminal."""
     from tenfold import doors
 
     engine, now = running(stage)
-    doors.psql(engine, now, service.strip())
+    doors.psql(engine, now, service.strip(), sql.strip())
 
 
 @app.command()
@@ -258,7 +262,8 @@ def images(stage: Where = "") -> int:
     number = inputs.stage(stage, known) if stage.strip() else max(known, default=3)
     connect()
     with lock("images"), interruptible():
-        return module.build(number) or 0
+        module.build(number, output())
+    return 0
 
 
 # -- load and drills -----------------------------------------------------------------------------

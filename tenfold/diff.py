@@ -11,7 +11,6 @@ from tenfold.output import Output
 from tenfold.stages import Stage
 
 
-
 def compare(old: Stage, new: Stage, between: Sequence[Stage]) -> dict[str, Any]:
     """Both stages' figures, the services added, removed and changed, and the reasons.
 

@@ -61,7 +61,7 @@ def shell(now: Running, word: str) -> NoReturn:
 
 
 def psql(engine: Engine, now: Running, word: str) -> NoReturn:
-    """psql as the superuser in the primary's container, or in the node that SERVICE names."""
+    """Psql as the superuser in the primary's container, or in the node that SERVICE names."""
     nodes = [c for c in now.containers if c.role in ("rds", "rds-replica")]
     if word in ("", "rds"):
         c = patroni.primary(engine)
@@ -70,7 +70,8 @@ def psql(engine: Engine, now: Running, word: str) -> NoReturn:
     else:
         told = ", ".join(n.service for n in nodes)
         raise TenfoldError(f"SERVICE={word} is no database node", f"there are {told}", USAGE)
-    _become(c, ["psql", "-U", "postgres", "-d", "tenfold", "-v", "ON_ERROR_STOP=1"], "postgres")
+    argv = ["psql", "-U", "postgres", "-d", "tenfold", "-v", "ON_ERROR_STOP=1"]
+    _become(c, [*argv, *(["-c", sql] if sql else [])], "postgres")
 
 
 def _become(c: Container, argv: list[str], user: str = "") -> NoReturn:

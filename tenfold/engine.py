@@ -337,7 +337,9 @@ class Engine:
             config["Image"] = image
         variables = dict(line.split("=", 1) for line in config.get("Env") or [] if "=" in line)
         variables.update(env or {})
-        config["Env"] = [f"{k}={v}" for k, v in variables.items() if v != "" or k not in (env or {})]
+        config["Env"] = [
+            f"{k}={v}" for k, v in variables.items() if v != "" or k not in (env or {})
+        ]
         config["HostConfig"] = raw["HostConfig"]
         endpoints = {}
         for network, attached in raw["NetworkSettings"]["Networks"].items():

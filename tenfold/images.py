@@ -1,5 +1,7 @@
-"""The images of a stage and of the tools, built by Compose from the stage file; cached, so that a
-second build takes seconds. BuildKit's own words go to `.tenfold/build.log`.
+"""The images of a stage and of the tools, built by Compose from the stage file.
+
+BuildKit caches what has not changed, so that a second build takes seconds; its own words go to
+`.tenfold/build.log`.
 """
 
 from __future__ import annotations

@@ -63,7 +63,7 @@ class Journal:
             os.fsync(file.fileno())
 
     def entries(self) -> list[Entry]:
-        """This project's lines, oldest first; torn ones are left out."""
+        """The project's lines, oldest first; torn ones are left out."""
         try:
             lines = self.path.read_text(encoding="utf-8", errors="replace").splitlines()
         except FileNotFoundError:

@@ -21,7 +21,7 @@ class Paths:
 
     @classmethod
     def here(cls) -> Paths:
-        """This checkout; TENFOLD_PROJECT names another Compose project."""
+        """The checkout of this very file; TENFOLD_PROJECT names another Compose project."""
         return cls(record.ROOT, record.STATE, os.environ.get("TENFOLD_PROJECT") or PROJECT)
 
     @property

@@ -59,9 +59,7 @@ def plan(number: int) -> list[Cell]:
     return rows + controls
 
 
-def rehearse(
-    paths: Paths, engine: Engine, asked: Sequence[int], budget: float, out: Output
-) -> int:
+def rehearse(paths: Paths, engine: Engine, asked: Sequence[int], budget: float, out: Output) -> int:
     """Run what fits into `budget` seconds; 0 all as expected, 1 one differs, 4 one is void."""
     end = time.monotonic() + budget
     borrowed = borrow(paths, engine, asked, out)

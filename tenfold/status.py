@@ -39,9 +39,7 @@ def gather(paths: Paths, engine: Engine) -> dict[str, Any]:
         "rds": _members(engine) if _up(now, "rds") else [],
         "alb": {"targets": targets(told)},
         "asg": told.get("asg") or {},
-        "faults": [
-            {k: e.get(k) for k in ("drill", "stage", "by", "at")} for e in record.faults()
-        ],
+        "faults": [{k: e.get(k) for k in ("drill", "stage", "by", "at")} for e in record.faults()],
         "switches_off": switches_off(told),
         "tools": _tools(engine),
     }

@@ -113,7 +113,7 @@ class Up:
         self.out.step(f"building what is missing ({', '.join(names)}): minutes, the first time")
         from tenfold import images  # built rarely: not loaded otherwise
 
-        images.build(self.number)
+        images.build(self.number, self.out)
 
     def _compose_up(self, now: Running | None) -> None:
         words = ["up", "-d", "--wait", "--wait-timeout", f"{UP_BOUND:.0f}"]
@@ -271,5 +271,3 @@ def interrupted(number: int) -> TenfoldError:
         f"`make stage-{number} up` goes on, `make down` stops it",
         INTERRUPTED,
     )
-
-

@@ -79,7 +79,9 @@ class Client:
             request.add_header("Authorization", f"Bearer {self.token}")
         given = headers or {}
         if method in ("POST", "DELETE") and path.startswith("/api/"):
-            request.add_header("Idempotency-Key", given.get("Idempotency-Key", secrets.token_hex(16)))
+            request.add_header(
+                "Idempotency-Key", given.get("Idempotency-Key", secrets.token_hex(16))
+            )
         for name, value in given.items():
             request.add_header(name, value)
         try:
@@ -139,5 +141,3 @@ def sign_up(site: Client) -> Client:
     got = site.post("/api/v1/tokens", {"handle": handle, "password": password})
     assert got.status in (200, 201), got.body
     return Client(site.base, token=got.json["access"], handle=handle)
-
-

@@ -1,4 +1,4 @@
-"""The command line as a person meets it: what it says when the input is bad, and when it is good."""
+"""The command line as a person meets it: what it says to bad input, and to good."""
 
 from __future__ import annotations
 
@@ -44,9 +44,7 @@ def tool(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
         (["load"], {"FOR": "soon"}, 2, "FOR"),
     ],
 )
-def test_bad_input_is_refused(
-    words: list[str], env: dict[str, str], code: int, says: str
-) -> None:
+def test_bad_input_is_refused(words: list[str], env: dict[str, str], code: int, says: str) -> None:
     """A clear line, what to do next, an exit code that is not 0, no traceback."""
     done = tool(*words, **env)
     assert done.returncode == code, done.stdout + done.stderr
@@ -156,5 +154,3 @@ def _ids() -> list[str]:
         check=True,
     )
     return sorted(done.stdout.split())
-
-
