@@ -137,9 +137,9 @@ def _grouped(changed: Mapping[str, list[str]], out: Output) -> None:
     groups: dict[tuple[str, ...], list[str]] = {}
     for name, lines in changed.items():
         groups.setdefault(tuple(lines), []).append(name)
-    for lines, names in groups.items():
+    for shared, names in groups.items():
         out.say(f"  {', '.join(names)}", style="bold")
-        for line in lines:
+        for line in shared:
             out.say(f"    {line}")
 
 

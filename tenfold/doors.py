@@ -60,8 +60,11 @@ def shell(now: Running, word: str) -> NoReturn:
     _become(c, ["sh", "-c", "command -v bash >/dev/null && exec bash; exec sh"])
 
 
-def psql(engine: Engine, now: Running, word: str) -> NoReturn:
-    """Psql as the superuser in the primary's container, or in the node that SERVICE names."""
+def psql(engine: Engine, now: Running, word: str, sql: str = "") -> NoReturn:
+    """Psql as the superuser in the primary's container, or in the node that SERVICE names.
+
+    Without `sql` it is a prompt, or runs what comes on standard input.
+    """
     nodes = [c for c in now.containers if c.role in ("rds", "rds-replica")]
     if word in ("", "rds"):
         c = patroni.primary(engine)

@@ -168,8 +168,8 @@ class Engine:
         usage = {}
         for c in containers:
             try:
-                raw = self.client.api._get(  # noqa: SLF001 (the SDK has no one-shot without a wait)
-                    self.client.api._url("/containers/{0}/stats", c.id),  # noqa: SLF001
+                raw = self.client.api._get(  # type: ignore[attr-defined]  # the SDK has no one-shot without a wait
+                    self.client.api._url("/containers/{0}/stats", c.id),  # type: ignore[attr-defined]
                     params={"stream": "0", "one-shot": "1"},
                 )
                 stats = raw.json()
@@ -341,13 +341,20 @@ class Engine:
             f"{k}={v}" for k, v in variables.items() if v != "" or k not in (env or {})
         ]
         config["HostConfig"] = raw["HostConfig"]
+        if not keep_address:
+            config.pop("MacAddress", None)
+        old = raw["Config"]["Labels"].get(SERVICE_LABEL, "")
         endpoints = {}
-        for network, attached in raw["NetworkSettings"]["Networks"].items():
-            endpoint: dict[str, Any] = {"Aliases": _aliases(attached, raw["Id"])}
-            old_name = f"{self.project}-{raw['Config']['Labels'].get(SERVICE_LABEL)}"
-            endpoint["Aliases"] = [
-                a for a in endpoint["Aliases"] or [] if not a.startswith(old_name)
+        # One that was cut off its network is copied as if it were not.
+        networks = raw["NetworkSettings"]["Networks"] or {self.network_name(): {"Aliases": [old]}}
+        for network, attached in networks.items():
+            # The old container's own name is among them; the service's name changes with it.
+            aliases = [
+                service if alias == old else alias
+                for alias in _aliases(attached, raw["Id"])
+                if not alias.startswith(f"{self.project}-{old}-")
             ]
+            endpoint: dict[str, Any] = {"Aliases": aliases}
             address = (attached.get("IPAMConfig") or {}).get("IPv4Address")
             if keep_address and address:
                 endpoint["IPAMConfig"] = {"IPv4Address": address}
@@ -457,7 +464,7 @@ class Engine:
     def wait(self, c: Container, bound: float) -> int:
         """Wait for a container's end and return its exit code; raises EngineError at the bound."""
         try:
-            return int(self.client.api.wait(c.id, timeout=bound)["StatusCode"])
+            return int(self.client.api.wait(c.id, timeout=int(bound))["StatusCode"])
         except (docker.errors.APIError, OSError) as error:
             raise EngineError(f"{c.name} did not end within {bound:g} s") from error
 

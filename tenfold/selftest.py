@@ -3,13 +3,18 @@
 from __future__ import annotations
 
 import importlib.util
+import json
+import os
+import shutil
 import sys
+import tempfile
 import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from tenfold import child, inputs, stages
+from tenfold import child, inputs, secrets, settings, stages
 from tenfold.borrow import borrow
+from tenfold.compose import Compose
 from tenfold.drill.lease import interruptible
 from tenfold.engine import Engine
 from tenfold.errors import NO, OK, TenfoldError
@@ -23,28 +28,38 @@ NO_TESTS = 5
 
 
 def test(paths: Paths, engine: Engine, asked: str, out: Output) -> int:
-    """Without containers first, then the stand-ins, then each stage from outside; 1 if one fails.
+    """Linters and what needs no containers first, then stand-ins, stages, drills; 1 if one fails.
 
     A stage that runs is used and left running; else each is started and stopped.
     """
     _need("pytest")
+    _browser(paths, out)
     known = stages.known(paths)
     numbers = [inputs.stage(asked, known)] if asked.strip() else []
-    failed = []
     with interruptible():
         borrowed = borrow(paths, engine, numbers, out)
+        failed = _lint(paths, out)
         for folder in ("tests/unit", "tests/contract"):
             failed += _step(paths, folder, [*_pytest(), folder], out)
         for number in borrowed.numbers:
             with borrowed.stage(number):
-                env = {"TENFOLD_STAGE": str(number)}
-                name = f"tests/stages at stage {number}"
-                failed += _step(paths, name, [*_pytest(), "tests/stages"], out, env)
+                # Drills once, at the stage that has the most of them.
+                folders = ["tests/stages", *(["tests/drills"] * (number == borrowed.numbers[-1]))]
+                for folder in folders:
+                    env = {"TENFOLD_STAGE": str(number)}
+                    name = f"{folder} at stage {number}"
+                    failed += _step(paths, name, [*_pytest(), folder], out, env)
     return _end(failed, out)
 
 
 def lint(paths: Paths, out: Output) -> int:
     """Every linter, all to their end; 1 if one complains."""
+    with interruptible():
+        return _end(_lint(paths, out), out)
+
+
+def _lint(paths: Paths, out: Output) -> list[str]:
+    """The names of the linters that complain."""
     _need("ruff", "mypy")
     python = [name for name in PYTHON_FOLDERS if (paths.root / name).is_dir()]
     typed = [name for name in MYPY if any((paths.root / name).glob("**/*.py"))]
@@ -59,10 +74,49 @@ def lint(paths: Paths, out: Output) -> int:
         ("shellcheck", [_beside("shellcheck"), *_shells(paths)]),
     ]
     failed: list[str] = []
-    with interruptible():
+    with tempfile.TemporaryDirectory() as folder:
+        env = {**app_environment(Path(folder)), "PYTHONPATH": f"app{os.pathsep}."}
         for name, argv in steps:
-            failed += _step(paths, name, argv, out)
-    return _end(failed, out)
+            failed += _step(paths, name, argv, out, env)
+    return failed + _stage_files(paths, out)
+
+
+def app_environment(folder: Path) -> dict[str, str]:
+    """What the app's settings ask for, with secrets made for it in `folder`: nothing answers there.
+
+    The type checker and the unit tests load the settings.
+    """
+    for name, make in secrets.KINDS.items():
+        (folder / name).write_text(json.dumps(make()), encoding="utf-8")
+    return {
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "SECRETS_URL": f"file://{folder}",
+        "DATABASE_URL": "postgresql://127.0.0.1:1/tenfold",
+        "MAIL_URL": "smtp://127.0.0.1:1",
+    }
+
+
+def _stage_files(paths: Paths, out: Output) -> list[str]:
+    """Compose can read every stage file; which it cannot."""
+    settings.ensure(paths)
+    failed = []
+    for number in stages.known(paths):
+        try:
+            Compose(paths, number).config()
+        except TenfoldError as error:
+            out.step(error.message, style="red")
+            failed.append(f"compose/stage-{number}.yaml")
+    return failed
+
+
+def _browser(paths: Paths, out: Output) -> None:
+    """Chromium for the pages' tests: installed where we may, else asked for."""
+    if shutil.which("chromium") and shutil.which("chromedriver"):
+        return
+    out.step("installing Chromium for the pages' tests")
+    done = child.run(["bash", "tenfold/setup/browser.sh"], paths.root, to=out.console.file)
+    if done.code:
+        raise TenfoldError("the pages' tests need chromium and chromedriver", "install both")
 
 
 def _step(

@@ -125,12 +125,17 @@ class Up:
             f"at most {UP_BOUND:.0f} s"
         )
         progress = Progress(self.engine, compose.one_shots(self.config), self.out)
+
+        def ended() -> bool:
+            progress.look()
+            return process.poll() is not None
+
         with self._log() as log:
             process = self.command.start(*words, log=log)
             try:
                 wait_until(
                     "Compose",
-                    lambda: progress.look() or process.poll() is not None,
+                    ended,
                     UP_BOUND + 30,
                     every=0.3,
                     tolerate=(EngineError, docker.errors.APIError),

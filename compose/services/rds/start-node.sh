@@ -8,9 +8,9 @@ install -d -o postgres -g postgres /var/lib/postgresql /run/postgresql
 install -d -o postgres -g postgres -m 700 /run/patroni "$conf"
 sed -e "s/@NAME@/${RDS_NAME:?}/g" -e "s/@ADDRESS@/$(hostname -i | cut -d' ' -f1)/g" \
     -e "s/@DCS@/${RDS_DCS:?}/g" -e "s/@PGVERSION@/${PGVERSION}/g" \
-    -e "s/@NOLOADBALANCE@/${RDS_NOLOADBALANCE:-true}/g" \
-    -e "s/@NOFAILOVER@/${RDS_NOFAILOVER:-false}/g" \
-    -e "s/@NOSYNC@/${RDS_NOSYNC:-false}/g" \
+    -e "s/__NOLOADBALANCE__/${RDS_NOLOADBALANCE:-true}/g" \
+    -e "s/__NOFAILOVER__/${RDS_NOFAILOVER:-false}/g" \
+    -e "s/__NOSYNC__/${RDS_NOSYNC:-false}/g" \
     /etc/patroni.template.yaml > "$conf/10-node.yaml"
 # Passwords go through jq alone: whatever characters they have, they stay data. JSON is YAML.
 jq '{postgresql: {authentication: {
