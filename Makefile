@@ -20,7 +20,7 @@ export $(given) DRILL
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: setup up down status urls logs shell psql diff load drills heal watch seed images \
+.PHONY: setup up down status urls logs shell psql diff load drills heal watch bench seed images \
   test lint rehearse lock help
 
 ##@ Start and stop
@@ -59,6 +59,9 @@ break-%: ## the fault alone, to look around by hand (break-kill-web)
 
 heal: ## undo every fault there is
 	@$(TENFOLD) heal
+
+bench: ## what CloudFront and the ALB cost against the instances alone, in one run
+	@$(TENFOLD) bench
 
 watch: ## load, probe and ledger while you break things yourself; Ctrl-C for the verdict
 	@$(TENFOLD) watch

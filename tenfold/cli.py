@@ -351,6 +351,16 @@ def watch(stage: Stage = "") -> int:
 
 
 @app.command()
+def bench(stage: Stage = "") -> int:
+    """What CloudFront and the ALB cost against the instances alone, in one run."""
+    from tenfold import bench as module
+
+    out = output()
+    _, now = running(stage)
+    return module.front(now.stage, out.as_json)
+
+
+@app.command()
 def rehearse(
     seconds: Annotated[str, typer.Option("--for", envvar="FOR", help="budget: 45m")] = "",
 ) -> int:

@@ -127,6 +127,20 @@ class Tools:
             )
         return float(json.loads(path.read_text())["rate"])
 
+    def front(self, instances: list[Container]) -> dict[str, object]:
+        """What CloudFront and ALB cost against these instances; raises where that fails."""
+        argv = ["python", "-m", "loadtests.front", *(f"http://{c.ip}:8000" for c in instances)]
+        tool = self._start("front", argv)
+        code, path = self.engine.wait(tool, 180), self.folder / "front.json"
+        if code or not path.exists():
+            raise TenfoldError(
+                f"the front could not be measured: {self.last_words(tool)}",
+                do="see `make status`",
+                exit_code=4,
+            )
+        found: dict[str, object] = json.loads(path.read_text())
+        return found
+
     def _start(
         self,
         role: str,
