@@ -128,7 +128,9 @@ class Engine:
         running: bool = False,
     ) -> list[Container]:
         """The project's containers, stopped ones too unless `running`; ordered by name."""
-        wanted = [f"{PROJECT_LABEL}={self.project}"]
+        # With a number: Compose writes the project into the images it builds as well, so that
+        # any container of such an image carries its label.
+        wanted = [f"{PROJECT_LABEL}={self.project}", NUMBER_LABEL]
         if role:
             wanted.append(f"tenfold.role={role}")
         if service:

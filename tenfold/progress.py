@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection
 
-from tenfold.engine import PROJECT_LABEL, SERVICE_LABEL, Container, Engine
+from tenfold.engine import NUMBER_LABEL, PROJECT_LABEL, SERVICE_LABEL, Container, Engine
 from tenfold.output import Output
 
 
@@ -23,7 +23,7 @@ class Progress:
     def look(self, quiet: bool = False) -> None:
         """Tell what has become ready since the last look."""
         waiting = []
-        wanted = {"label": [f"{PROJECT_LABEL}={self.engine.project}"]}
+        wanted = {"label": [f"{PROJECT_LABEL}={self.engine.project}", NUMBER_LABEL]}
         for raw in self.engine.client.api.containers(all=True, filters=wanted):
             name = raw["Names"][0].lstrip("/").removeprefix(f"{self.engine.project}-")
             labels = raw.get("Labels") or {}

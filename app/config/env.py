@@ -48,6 +48,8 @@ class Env:
     media_url: str
     upload_url: str
     mail_url: str
+    mail_lookup_url: str
+    """http://…, where the mail provider says what it has taken; empty: it cannot be asked"""
     az: str
     region: str
     release: str
@@ -115,6 +117,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         media_url=get("MEDIA_URL", "/media/"),
         upload_url=get("UPLOAD_URL", "/upload/"),
         mail_url=url("MAIL_URL", ("smtp",)),
+        mail_lookup_url=url("MAIL_LOOKUP_URL", ("http", "https"), ""),
         az=get("AZ", "a"),
         region=get("REGION", "us"),
         release=get("RELEASE", "dev"),

@@ -4,9 +4,13 @@ from __future__ import annotations
 
 from typing import Any
 
+from aws import secrets
 from config.env import read_or_exit
 
 _env = read_or_exit()
+# Said here, a secret that cannot be had ends the instance with one line; in the worker process
+# gunicorn would add a traceback and a code of its own.
+secrets.get_or_exit(secrets.open_store(_env.secrets_url), "tenfold/django")
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
 workers = _env.web_workers
@@ -24,8 +28,21 @@ loglevel = "warning"
 
 
 def post_worker_init(worker: Any) -> None:
-    """Without a queue, effects run in this process, one process of all at a time."""
+    """Without a queue, effects run in this process, one process of all at a time.
+
+    With one, this process stands by to hand effects to it while no worker is there.
+    """
     from aws import relay
 
-    if not _env.queue_url:
+    if _env.queue_url:
+        relay.start_thread(relay.publish, standby=True)
+    else:
         relay.start_thread(relay.run_now)
+
+
+def child_exit(server: Any, worker: Any) -> None:
+    """A dead process' metrics are counted no more."""
+    if _env.web_workers > 1:
+        from prometheus_client import multiprocess
+
+        multiprocess.mark_process_dead(worker.pid)

@@ -12,7 +12,7 @@ from config import env as environment
 ENV = environment.read_or_exit()
 BASE = Path(__file__).resolve().parent.parent
 SECRET_STORE = secrets.open_store(ENV.secrets_url)
-_django = SECRET_STORE.get("tenfold/django")
+_django = secrets.get_or_exit(SECRET_STORE, "tenfold/django")
 
 SECRET_KEY = _django["secret_key"]
 JWT_KEY = _django["jwt_key"]
@@ -69,7 +69,7 @@ TEMPLATES = [
 
 def _database(url: str) -> dict[str, Any]:
     parts = urlsplit(url)
-    credentials = SECRET_STORE.get("tenfold/rds")
+    credentials = secrets.get_or_exit(SECRET_STORE, "tenfold/rds")
     return {
         "ENGINE": "aws.postgres",
         "HOST": parts.hostname,
@@ -85,9 +85,13 @@ def _database(url: str) -> dict[str, Any]:
                 # A request waits this long for a connection, then answers 503.
                 "timeout": 4,
                 "max_lifetime": 900,
-                "reconnect_timeout": 30,
+                # Somebody waits: try each second (the pool's own back-off would grow to 16 s).
+                "reconnect_timeout": 1,
             },
             "connect_timeout": 2,
+            # A frozen server's kernel still acknowledges, and never answers: seconds a query may
+            # take as seen from here (statement_timeout is the server's own). 0: no bound.
+            "answer_timeout": 6,
             "keepalives_idle": 5,
             "keepalives_interval": 2,
             "keepalives_count": 3,
@@ -122,7 +126,7 @@ else:
     }
 SESSION_ENGINE = {
     "signed_cookies": "django.contrib.sessions.backends.signed_cookies",
-    "cache": "django.contrib.sessions.backends.cache",
+    "cache": "aws.sessions",
     "process": "django.contrib.sessions.backends.cache",
 }[ENV.session_store]
 SESSION_COOKIE_HTTPONLY = True
@@ -155,4 +159,5 @@ DEFAULT_FROM_EMAIL = "Tenfold <hello@tenfold.example>"
 
 SILENCED_SYSTEM_CHECKS = ["ninja.W001"]
 LOGGING_CONFIG = "aws.telemetry.configure_logging"
-LOGGING: dict[str, Any] = {}
+# Django calls it for settings that are not empty.
+LOGGING: dict[str, Any] = {"version": 1}

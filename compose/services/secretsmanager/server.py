@@ -33,7 +33,7 @@ def main() -> None:
 
     from moto.secretsmanager import secretsmanager_backends
     from moto.secretsmanager.models import SecretsManagerBackend
-    from moto.server import DomainDispatcherApplication, create_backend_app
+    from moto.server import create_backend_app
     from werkzeug.serving import make_server
 
     backend: Any = secretsmanager_backends["000000000000"][REGION]
@@ -74,7 +74,7 @@ def main() -> None:
 
         setattr(SecretsManagerBackend, verb, kept)
 
-    application = DomainDispatcherApplication(create_backend_app, service="secretsmanager")
+    application = create_backend_app("secretsmanager")
     make_server("0.0.0.0", 5000, application, threaded=True).serve_forever()
 
 

@@ -1,0 +1,1 @@
+"""Who there is: accounts, their passwords, what they sign in with."""

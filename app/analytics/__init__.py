@@ -1,0 +1,1 @@
+"""Events that clients report, each accounted for once."""

@@ -1,0 +1,40 @@
+"""kombu's SQS transport and what 5.6.2 lacks: it survives an outage, and shows that it lives."""
+
+from __future__ import annotations
+
+import contextlib
+from pathlib import Path
+from typing import Any
+
+from botocore.exceptions import BotoCoreError
+from kombu.transport import SQS
+
+RECEIVED = Path("/dev/shm/tenfold-received")
+"""touched at each successful receive; the container's health check looks at its age"""
+
+
+class Channel(SQS.Channel):
+    """See the module."""
+
+    def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
+        """An acknowledgement that does not reach SQS gives its prefetch slot back.
+
+        kombu releases it for SQS's own refusals only; each outage would cost a slot, until the
+        worker consumes nothing and stays up. The message comes again: effects are idempotent.
+        """
+        try:
+            super().basic_ack(delivery_tag, multiple)
+        except (BotoCoreError, OSError):
+            self.qos.ack(delivery_tag)
+            raise
+
+    def _on_messages_ready(self, queue: str, qname: str, messages: Any) -> None:
+        with contextlib.suppress(OSError):
+            RECEIVED.touch()
+        super()._on_messages_ready(queue, qname, messages)
+
+
+class Transport(SQS.Transport):
+    """kombu's, with the channel above."""
+
+    Channel = Channel

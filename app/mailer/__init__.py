@@ -1,0 +1,1 @@
+"""E-mail, each sent once."""

@@ -1,0 +1,1 @@
+"""Pictures: where to upload them, their thumbnails."""

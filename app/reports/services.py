@@ -1,0 +1,59 @@
+"""Activity reports as the other contexts know them: asked for, looked at, fetched."""
+
+from __future__ import annotations
+
+import uuid
+import zlib
+from dataclasses import dataclass
+from datetime import datetime
+from typing import Any
+
+from django.utils import timezone
+
+from aws import outbox
+from config import ids
+from config.problems import Problem
+from config.writes import write
+from reports.models import Report as Row
+
+PENDING, READY, FAILED = "pending", "ready", "failed"
+
+
+@dataclass(frozen=True)
+class Report:
+    """A report, without its file."""
+
+    id: uuid.UUID
+    account_id: uuid.UUID
+    status: str
+    created_at: datetime
+
+
+def request(account_id: uuid.UUID, *, key: str = "") -> Report:
+    """Ask for a report of one's own activity; a worker makes it."""
+
+    def run() -> dict[str, Any]:
+        row = Row(id=ids.new_id_for(account_id), account_id=account_id, created_at=timezone.now())
+        row.save(force_insert=True)
+        outbox.emit("reports.make", {"report_id": str(row.id)})
+        return {"id": row.id, "created_at": row.created_at.isoformat()}
+
+    told = write(f"reports.request:{account_id}", key, (), run)
+    return Report(
+        uuid.UUID(told["id"]), account_id, PENDING, datetime.fromisoformat(told["created_at"])
+    )
+
+
+def get(account_id: uuid.UUID, report_id: uuid.UUID) -> Report | None:
+    """A report of one's own."""
+    row = Row.objects.defer("body").filter(id=report_id, account_id=account_id).first()
+    return Report(row.id, row.account_id, row.status, row.created_at) if row else None
+
+
+def content(report: Report) -> bytes:
+    """The file of a report that is ready: JSON. Raises Problem(404) when it is not."""
+    rows = Row.objects.filter(id=report.id, account_id=report.account_id, status=READY)
+    body = rows.values_list("body", flat=True).first()
+    if body is None:
+        raise Problem(404, detail="The report is not ready.")
+    return zlib.decompress(body)

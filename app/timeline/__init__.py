@@ -1,0 +1,1 @@
+"""Who follows whom, and the home timeline that comes of it."""

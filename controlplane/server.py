@@ -1,0 +1,176 @@
+"""The control plane's HTTP interface: health, state, events, switches, metrics, discovery.
+
+Reads what the loops say of themselves; only a switch changes anything. Answers JSON (metrics: text)
+and is reached on the region's network alone, since no port is published.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Mapping
+from http import HTTPStatus
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from typing import Any
+from urllib.parse import parse_qs, urlsplit
+
+from controlplane import metrics
+from controlplane.discovery import Discovery
+from controlplane.events import Events
+from controlplane.runner import Runner
+from controlplane.settings import Switches
+
+PORT = 9900
+BODY_LIMIT = 4096
+Answer = tuple[int, Any]
+
+
+class Refused(Exception):
+    """A request that is answered with an error."""
+
+    def __init__(self, status: int, reason: str, **detail: Any) -> None:
+        """`detail` goes into the answer."""
+        super().__init__(reason)
+        self.status = status
+        self.detail = detail
+
+
+class Api:
+    """The answers, without HTTP."""
+
+    def __init__(
+        self,
+        runners: Mapping[str, Runner],
+        events: Events,
+        switches: Switches,
+        discovery: Discovery,
+    ) -> None:
+        """`runners` by the names of their loops."""
+        self.runners = runners
+        self.events = events
+        self.switches = switches
+        self.discovery = discovery
+
+    def healthz(self) -> Answer:
+        """503 when a loop hangs."""
+        loops = {n: {"ok": r.alive, "age": round(r.age, 2)} for n, r in self.runners.items()}
+        ok = all(r["ok"] for r in loops.values())
+        return (200 if ok else 503), {"ok": ok, "loops": loops}
+
+    def state(self) -> Answer:
+        """What each loop knows, and the switches."""
+        return 200, {**self._states(), "switches": self.switches.as_dict()}
+
+    def told(self, since: str) -> Answer:
+        """The events from a unix time on."""
+        try:
+            ts = float(since or 0)
+        except ValueError:
+            ts = math.nan
+        if math.isnan(ts):
+            raise Refused(400, f"since is {since!r}; it should be a unix time")
+        return 200, {"events": self.events.since(ts)}
+
+    def metrics(self) -> Answer:
+        """Prometheus' text."""
+        return 200, metrics.page(
+            self._states(), self.runners.values(), self.events.counts(), self.switches.as_dict()
+        )
+
+    def targets(self) -> Answer:
+        """What there is to scrape."""
+        return 200, self.discovery.targets()
+
+    def switch(self, name: str, body: bytes) -> Answer:
+        """Take a part of the design away, or put it back."""
+        known = self.switches.as_dict()
+        if name not in known:
+            raise Refused(404, f"there is no switch {name}", switches=sorted(known))
+        try:
+            off = json.loads(body).get("off")
+        except (ValueError, AttributeError):
+            off = None
+        if not isinstance(off, bool):
+            raise Refused(400, 'the body should be {"off": true} or {"off": false}')
+        if off is not known[name]["off"]:
+            self.switches.set(name, off=off)
+            self.events.emit("switches", "switched", name, off=off)
+        return 200, {"switch": name, "off": off}
+
+    def _states(self) -> dict[str, Any]:
+        return {name: runner.loop.state() for name, runner in self.runners.items()}
+
+
+class Handler(BaseHTTPRequestHandler):
+    """One request."""
+
+    protocol_version = "HTTP/1.1"
+    timeout = 10
+    api: Api
+
+    def do_GET(self) -> None:
+        """Everything that only looks."""
+        url = urlsplit(self.path)
+        query = parse_qs(url.query)
+        look: dict[str, Callable[[], Answer]] = {
+            "/healthz": self.api.healthz,
+            "/state": self.api.state,
+            "/events": lambda: self.api.told(query.get("since", ["0"])[-1]),
+            "/metrics": self.api.metrics,
+            "/sd/all": self.api.targets,
+        }
+        self._answer(look.get(url.path) or (lambda: _unknown(url.path)))
+
+    def do_PUT(self) -> None:
+        """`/switch/NAME`."""
+        body = self._body()
+        path = urlsplit(self.path).path
+        prefix, _, name = path.removeprefix("/").partition("/")
+        if prefix == "switch":
+            self._answer(lambda: self.api.switch(name, body))
+        else:
+            self._answer(lambda: _unknown(path))
+
+    def _body(self) -> bytes:
+        length = self.headers.get("Content-Length") or "0"
+        if not length.isdigit() or int(length) > BODY_LIMIT:
+            self.close_connection = True
+            return b""
+        return self.rfile.read(int(length))
+
+    def _answer(self, make: Callable[[], Answer]) -> None:
+        try:
+            status, content = make()
+        except Refused as refused:
+            status, content = refused.status, {"error": str(refused), **refused.detail}
+        except Exception as error:  # noqa: BLE001 (an answer says so; the server goes on)
+            self.api.events.error("server", error)
+            status, content = 500, {"error": f"{type(error).__name__}: {error}"}
+        text = isinstance(content, str)
+        data = content.encode() if text else json.dumps(content, default=str).encode()
+        self.send_response(status, HTTPStatus(status).phrase)
+        self.send_header("Content-Type", metrics.CONTENT_TYPE if text else "application/json")
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+
+    def log_message(self, format: str, *args: Any) -> None:
+        """Requests are not logged: the log is for what the loops do."""
+
+
+class Server(ThreadingHTTPServer):
+    """Serves an Api until it is shut down."""
+
+    daemon_threads = True
+
+    def __init__(self, api: Api, address: tuple[str, int] = ("0.0.0.0", PORT)) -> None:
+        """Binds at once; raises OSError."""
+        super().__init__(address, type("BoundHandler", (Handler,), {"api": api}))
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """A caller that went away in mid-answer is no news."""
+
+
+def _unknown(path: str) -> Answer:
+    paths = ["/healthz", "/state", "/events", "/metrics", "/sd/all", "/switch/NAME"]
+    raise Refused(404, f"there is no {path}", paths=paths)
