@@ -32,6 +32,8 @@ from tenfold.engine import ONEOFF_LABEL, Container, Engine
 ROLE = "web"
 # Exit codes of processes that were asked to end, and did.
 ASKED_TO_END = (0, 143)
+# Stands for an instance that was gone before this loop began.
+UNKNOWN = "?"
 # How long a container may wait for its start: one of this loop's own, one of Compose's.
 UNSTARTED_FOR = 1.0
 COMPOSE_BOUND = 120.0
@@ -107,8 +109,6 @@ class AsgLoop:
         missing = coming + len(self._missing)
         plan = policy.place(group, self._azs, self.desired, self.settings.asg_max, missing)
         hands = self._instances
-        if not boxes:
-            hands.trouble = "no instance is left to copy: `make down`, then `make up`"
         for service in plan.launch if boxes else ():
             hands.launch(service, self._azs, boxes, self._serving, now)
         by_name = {c.short: c for c in boxes}
@@ -151,8 +151,7 @@ class AsgLoop:
             return "the ALB's target list is not read yet"
         counted = 0
         for c in boxes:
-            target = self.alb.target(c.short)
-            state = target.state if target else ""
+            state = self._target_state(c)
             if state == DRAINING:
                 self._instances.ending[c.id] = Ending("scale-in", now)
             elif c.state not in ENDED or c.exit_code not in ASKED_TO_END:
@@ -163,7 +162,7 @@ class AsgLoop:
                 launched = started_at(c) or now
                 self._cool_at = max(self._cool_at, launched + self.settings.asg_cooldown)
         self.desired = self._target.clamp(counted)
-        self._missing = {f"unknown {i}": now for i in range(self.desired - counted)}
+        self._missing = {f"{UNKNOWN}{i}": now for i in range(self.desired - counted)}
         return ""
 
     def _notice(self, boxes: Sequence[Container], now: float) -> None:
@@ -188,7 +187,8 @@ class AsgLoop:
                 del self._missing[name]
             elif now - since >= self.settings.asg_period and not self._blind:
                 del self._missing[name]
-                self._say("terminated", name, reason="gone")
+                if not name.startswith(UNKNOWN):
+                    self._say("terminated", name, reason="gone")
 
     def _unstarted_apart(
         self, boxes: Sequence[Container], now: float
@@ -216,8 +216,7 @@ class AsgLoop:
         """Where an instance is in its life, and how it is."""
         lifecycle: Lifecycle = "in_service" if c.id in self._serving else "pending"
         health: Health = "ok"
-        target = self.alb.target(c.short)
-        state = target.state if target else ""
+        state = self._target_state(c)
         if c.id in self._instances.ending:
             lifecycle = "terminating"
         elif c.state in ENDED:
@@ -235,6 +234,12 @@ class AsgLoop:
         ):
             health = "unhealthy"
         return Instance(c.short, c.service, c.number, lifecycle, health)
+
+    def _target_state(self, c: Container) -> str:
+        """What the ALB holds it for; empty while it is not registered."""
+        target = self.alb.target(c.short)
+        # For half a second a name may still be that of the instance which had it before.
+        return target.state if target and target.instance in ("", c.id) else ""
 
     def _age(self, c: Container, now: float) -> float:
         """Seconds since its start, 0 before it."""
@@ -272,6 +277,9 @@ class AsgLoop:
     def _show(self, boxes: Sequence[Container], group: Sequence[Instance], now: float) -> None:
         cpu = self._cpu.last
         judged = {i.name: i for i in group}
+        trouble = self._waiting or self._instances.trouble
+        if not boxes and not self._waiting:
+            trouble = "no instance is left to copy: `make down`, then `make up`"
         self._state = {
             "desired": self.desired,
             "min": self.settings.asg_min,
@@ -279,7 +287,7 @@ class AsgLoop:
             "in_service": sum(i.lifecycle == "in_service" and i.health == "ok" for i in group),
             "cpu_percent": None if cpu is None else round(cpu, 1),
             "cooldown_left": round(max(0.0, self._cool_at - now), 1),
-            "trouble": self._waiting or self._instances.trouble,
+            **({"trouble": trouble} if trouble else {}),
             "activities": list(self._activities),
             "instances": {
                 c.short: {

@@ -1,8 +1,8 @@
 """The group's CPU metric: two sweeps over the instances make the average of one period.
 
-A period belongs to the instances that were in service when it began. Those in warm-up are left out
-while there are others; with no others they are measured after all, so that a group whose instances
-never live long still sees its load.
+A period belongs to the instances that were in service when it began. Those still warming up when it
+ends are left out while there are others; with no others they are measured after all, so that a
+group whose instances never live long still sees its load.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ class CpuMetric:
         self._period = period
         self.periods: deque[Period] = deque(maxlen=kept)
         self._due: float | None = None
-        self._members: dict[str, bool] = {}
-        """in service when the period began, by id: whether past its warm-up"""
+        self._members: set[str] = set()
+        """ids of those in service when the period began"""
         self._before: Usage = {}
         self._limits: dict[str, float] = {}
 
@@ -56,8 +56,9 @@ class CpuMetric:
         limits = {c.id: self._limits.get(c.id) or self._limit(c) for c in read if c.id in usage}
         ended = self._due is not None
         if ended:
-            self.periods.append(average(self._members, self._before, usage, limits))
-        self._members = {c.id: c.id in warm for c in read if c.id in serving}
+            members = {one: one in warm for one in self._members}
+            self.periods.append(average(members, self._before, usage, limits))
+        self._members = {c.id for c in read if c.id in serving}
         self._before, self._limits = usage, limits
         # On the beat; a loop that was held up does not make up for missed periods.
         self._due = max((self._due or now) + self._period, now + self._period / 2)
@@ -70,7 +71,10 @@ class CpuMetric:
 def average(
     members: Mapping[str, bool], before: Usage, after: Usage, limits: Mapping[str, float]
 ) -> Period:
-    """The period's metric; missing data when no member has any. Pure."""
+    """The period's metric; missing data when no member has any. Pure.
+
+    `members`: whether each is past its warm-up now that the period is over.
+    """
     rates: dict[bool, list[float]] = {True: [], False: []}
     for one, warm in members.items():
         if one not in before or one not in after:

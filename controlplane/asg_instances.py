@@ -48,7 +48,12 @@ class Settings(Protocol):
 
 
 class Target(Protocol):
-    """A registered instance, of which only the state matters here."""
+    """A registered instance, as far as it matters here."""
+
+    @property
+    def instance(self) -> str:
+        """Its container's id, empty where that is not known."""
+        ...
 
     @property
     def state(self) -> str:

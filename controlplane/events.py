@@ -38,7 +38,7 @@ class Events:
         with self._lock:
             # No two share a stamp: readers tell events apart by it.
             self._last = max(round(self._clock(), 6), round(self._last + 1e-6, 6))
-            one = {**detail, "ts": self._last, "loop": loop, "event": event, "resource": resource}
+            one = {"ts": self._last, "loop": loop, "event": event, "resource": resource, **detail}
             self._ring.append(one)
             self._counts[loop, event] += 1
             self._write(one)

@@ -68,7 +68,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--database", default="postgresql://rds:5432/tenfold")
     parser.add_argument("--secret", default="/run/secrets/tenfold-rds")
     parser.add_argument("--inbox", default="http://inbox:1080")
-    parser.add_argument("--queue", default="", help="ElasticMQ's statistics, http://sqs:9325")
+    parser.add_argument("--queue", default="", help="SQS, http://sqs:9324")
     parser.add_argument("--bound", type=float, default=90)
     parser.add_argument("--quiet", type=float, default=QUIET_SECONDS)
     return parser.parse_args()

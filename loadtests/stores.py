@@ -17,6 +17,8 @@ from typing import Any
 
 import psycopg
 
+from tenfold import sqs
+
 Found = dict[str, dict[str, int]]
 
 QUERIES: dict[str, str] = {
@@ -72,18 +74,13 @@ class Stores:
     def _queued(self) -> int:
         if not self.queue:
             return 0
-        with urllib.request.urlopen(f"{self.queue}/statistics/queues", timeout=5) as got:
-            queues = json.load(got)
-        return sum(
-            int(count)
-            for one in queues
-            if not one["name"].endswith("-dlq")
-            for count in one["statistics"].values()
-        )
+        ask = urllib.request.Request(self.queue, sqs.request().encode(), sqs.HEADERS)
+        with urllib.request.urlopen(ask, timeout=5) as got:
+            return sqs.Depth.of(json.load(got)["Attributes"]).total
 
     def mails(self, handles: Iterable[str]) -> dict[str, int]:
         """Welcome mails by the handle in their recipient's address."""
-        with urllib.request.urlopen(f"{self.inbox}/email", timeout=20) as got:
+        with urllib.request.urlopen(f"{self.inbox}/api/email", timeout=20) as got:
             mails = json.load(got)
         wanted = set(handles)
         counted: Counter[str] = Counter()

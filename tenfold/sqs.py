@@ -1,18 +1,29 @@
-"""How full the queue is and what the workers have in hand, asked from inside their containers."""
+"""How full the task queue is, by SQS's own GetQueueAttributes.
+
+Used by the tool (through the engine) and by the settling image, which has no engine.
+"""
 
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from tenfold.engine import Container, Engine
+if TYPE_CHECKING:
+    from tenfold.engine import Container, Engine
 
 QUEUE = "tenfold-tasks"
+ENDPOINT = "http://127.0.0.1:9324/"
+HEADERS = {
+    "X-Amz-Target": "AmazonSQS.GetQueueAttributes",
+    "Content-Type": "application/x-amz-json-1.0",
+}
 
 
 @dataclass(frozen=True)
 class Depth:
-    """Messages of the task queue, by ElasticMQ's own statistics."""
+    """Messages of a queue."""
 
     waiting: int
     in_flight: int
@@ -23,16 +34,29 @@ class Depth:
         """All that would be lost with it."""
         return self.waiting + self.in_flight + self.delayed
 
+    @classmethod
+    def of(cls, attributes: Mapping[str, str]) -> Depth:
+        """From GetQueueAttributes' answer."""
+        return cls(
+            int(attributes["ApproximateNumberOfMessages"]),
+            int(attributes["ApproximateNumberOfMessagesNotVisible"]),
+            int(attributes["ApproximateNumberOfMessagesDelayed"]),
+        )
 
-def depth(engine: Engine, queue: Container) -> Depth:
-    """The queue's depth now; raises EngineError when it cannot be asked."""
-    got = engine.exec(queue, ["curl", "-fsS", "-m", "2", "http://127.0.0.1:9325/statistics/queues"])
-    for one in json.loads(got.output) if got.code == 0 else []:
-        if one["name"] == QUEUE:
-            told = one["statistics"]
-            return Depth(
-                int(told.get("approximateNumberOfVisibleMessages", 0)),
-                int(told.get("approximateNumberOfInvisibleMessages", 0)),
-                int(told.get("approximateNumberOfMessagesDelayed", 0)),
-            )
-    return Depth(0, 0, 0)
+
+def request(queue: str = QUEUE) -> str:
+    """The body of a GetQueueAttributes request."""
+    address = f"http://sqs:9324/000000000000/{queue}"
+    return json.dumps({"QueueUrl": address, "AttributeNames": ["All"]})
+
+
+def depth(engine: Engine, container: Container, queue: str = QUEUE) -> Depth:
+    """The queue's depth now, asked from inside; ValueError when it tells none."""
+    argv = ["curl", "-fsS", "-m", "2", ENDPOINT, "-d", request(queue)]
+    for name, value in HEADERS.items():
+        argv += ["-H", f"{name}: {value}"]
+    got = engine.exec(container, argv)
+    try:
+        return Depth.of(json.loads(got.output)["Attributes"])
+    except (KeyError, TypeError, ValueError) as error:
+        raise ValueError(f"{container.short} does not tell its depth: {got.output}") from error

@@ -11,10 +11,12 @@ from ninja import Field, Router, Schema, Status
 
 from accounts import services
 from config import tokens
-from config.rest import Body, Key
+from config.rest import PLAIN, Body, Key
 from config.tokens import Identity
 
 router = Router(tags=["accounts"])
+LABEL = r"[0-9A-Za-z]([0-9A-Za-z-]{0,30}[0-9A-Za-z])?"
+EMAIL = rf"^[0-9A-Za-z_%+-]{{1,60}}(\.[0-9A-Za-z_%+-]{{1,60}})*@({LABEL}\.){{1,5}}[A-Za-z]{{2,20}}$"
 LoginName = Annotated[str, Field(min_length=1, max_length=100)]
 Password = Annotated[str, Field(min_length=1, max_length=services.MAX_PASSWORD)]
 
@@ -25,10 +27,12 @@ class NewAccount(Body):
     handle: str = Field(pattern=r"^@?[0-9A-Za-z_-]{3,30}$", examples=["maria"])
     email: str = Field(
         max_length=services.MAX_EMAIL,
-        pattern=r"^[0-9A-Za-z._%+-]+@[0-9A-Za-z-]+(\.[0-9A-Za-z-]+)+$",
+        pattern=EMAIL,
         examples=["maria@example.com"],
     )
-    password: str = Field(min_length=services.MIN_PASSWORD, max_length=services.MAX_PASSWORD)
+    password: str = Field(
+        min_length=services.MIN_PASSWORD, max_length=services.MAX_PASSWORD, pattern=PLAIN
+    )
     home_region: Literal["us", "eu", "ap"] | None = None
 
 

@@ -19,7 +19,9 @@ class EventIn(Body):
 
     id: str = Field(pattern=r"^[0-9A-Za-z_-]{1,64}$")
     name: str = Field(pattern=r"^[a-z][a-z0-9_.-]{0,63}$", examples=["timeline.opened"])
-    at: Annotated[AwareDatetime, JsonString] = Field(examples=["2026-05-12T07:30:00Z"])
+    at: Annotated[AwareDatetime, JsonString] = Field(
+        examples=["2026-05-12T07:30:00Z"], json_schema_extra={"pattern": r"^20\d\d-"}
+    )
 
 
 class Events(Body):

@@ -6,11 +6,10 @@ import re
 import uuid
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 
 from django.db import connection
 from django.db.models import Count
-from django.utils import timezone
 
 from analytics.models import Event as Row
 from config.problems import Problem
@@ -20,7 +19,8 @@ MAX_EVENTS = 500
 """a call"""
 EVENT_ID = re.compile(r"[0-9A-Za-z_-]{1,64}\Z")
 NAME = re.compile(r"[a-z][a-z0-9_.-]{0,63}\Z")
-FIRST = datetime(2000, 1, 1, tzinfo=UTC)
+YEARS = range(2000, 2100)
+"""Clients' clocks are wrong at times: their events count all the same. `received_at` is ours."""
 
 
 @dataclass(frozen=True)
@@ -44,11 +44,10 @@ def record(account_id: uuid.UUID, events: Sequence[Event], *, key: str = "") -> 
     """Keep each event once. Raises Problem(422) if any of them is wrong: then none is kept."""
     if len(events) > MAX_EVENTS:
         raise Problem(422, detail=f"At most {MAX_EVENTS} events are taken at a time.")
-    latest = timezone.now() + timedelta(days=1)
     for one in events:
         if not EVENT_ID.match(one.id) or not NAME.match(one.name):
             raise Problem(422, detail=f"The event {one.id[:70]!r} has a bad id or name.")
-        if not FIRST <= one.at <= latest:
+        if one.at.year not in YEARS:
             raise Problem(422, detail=f"The event {one.id} is from an impossible time.")
 
     def run() -> dict[str, int]:

@@ -17,6 +17,9 @@ from aws import seen
 
 T = TypeVar("T")
 AWAY_SECONDS = 2.0
+FORGOTTEN = "tenfold:forgotten"
+FORGOTTEN_SECONDS = 3
+"""longer than a query may take to be computed, bar the slowest"""
 log = logging.getLogger(__name__)
 _MISSING = object()
 
@@ -68,8 +71,8 @@ def is_away(error: BaseException) -> bool:
 
 def cached(key: str, seconds: int, compute: Callable[[], T]) -> T:
     """The cached value of `key`, else `compute()`, kept for `seconds`. Values must pickle."""
-    found: Any = guarded(lambda: cache.get(key, _MISSING), None)
-    if circuit.open:
+    found: Any = guarded(lambda: cache.get(key, _MISSING), _MISSING)
+    if circuit.open or found == FORGOTTEN:
         return compute()
     if found is not _MISSING:
         seen.now().cache_answered("hit")
@@ -77,11 +80,17 @@ def cached(key: str, seconds: int, compute: Callable[[], T]) -> T:
         return value
     seen.now().cache_answered("miss")
     value = compute()
-    guarded(lambda: cache.set(key, value, seconds), None)
+    # Not over what came meanwhile: it may say that a write has made this value stale.
+    guarded(lambda: cache.add(key, value, seconds), False)
     return value
 
 
 def forget(*keys: str) -> None:
-    """Drop values that a write has made stale; with the cache away they live out their seconds."""
+    """Drop values that a write has made stale; with the cache away they live out their seconds.
+
+    What stays for FORGOTTEN_SECONDS keeps a reader that computed before the write from storing it.
+    """
     if keys:
-        guarded(lambda: cache.delete_many(keys), None)
+        guarded(
+            lambda: cache.set_many(dict.fromkeys(keys, FORGOTTEN), FORGOTTEN_SECONDS), list[str]()
+        )

@@ -11,6 +11,8 @@ from kombu.transport import SQS
 
 RECEIVED = Path("/dev/shm/tenfold-received")
 """touched at each successful receive; the container's health check looks at its age"""
+LOOK_AGAIN = 0.05
+"""seconds"""
 
 
 class Channel(SQS.Channel):
@@ -32,6 +34,13 @@ class Channel(SQS.Channel):
         with contextlib.suppress(OSError):
             RECEIVED.touch()
         super()._on_messages_ready(queue, qname, messages)
+
+    def _schedule_queue(self, queue: str) -> None:
+        """With all threads at work look again soon: kombu would at the loop's next turn, 1 s."""
+        if queue in self._active_queues and not self.qos.can_consume():
+            self.hub.call_later(LOOK_AGAIN, self._schedule_queue, queue)
+        else:
+            super()._schedule_queue(queue)
 
 
 class Transport(SQS.Transport):

@@ -108,7 +108,7 @@ class Relay:
         self._retry = 2.0 if standby else 0.5
         self._term = 10.0 if standby else None
         # Doing an effect takes longer than sending one, and the session idles meanwhile.
-        self._idle = "3s" if send is publish else "15s"
+        self._idle = "6s" if send is publish else "15s"
         self._stopping = threading.Event()
         self._cleaned = time.monotonic()
 

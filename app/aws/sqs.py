@@ -16,7 +16,7 @@ from typing import Any
 from django.conf import settings
 
 from aws.sigv4 import Credentials, Scope
-from aws.wire import Endpoint
+from aws.wire import Endpoint, Refused, Unreachable
 
 TASK = "tenfold.effect"
 BATCH = 10
@@ -80,19 +80,24 @@ def queue_url() -> str:
 def endpoint() -> Endpoint:
     """SQS as this instance reaches it, with the key of its role."""
     role = Credentials("instance-role", "instance-role")
-    return Endpoint(settings.ENV.queue_url, Scope("sqs"), role, timeout=3.0)
+    return Endpoint(settings.ENV.queue_url, Scope("sqs"), role, timeout=2.0)
 
 
 def send(messages: Sequence[Message]) -> list[str]:
-    """Send in order; the effect ids that SQS took. Raises wire's Unreachable and Refused."""
+    """Send in order; the effect ids that SQS took, as far as it goes.
+
+    Raises wire's Unreachable and Refused when it took none.
+    """
     taken: list[str] = []
     for batch in _batches([(m.effect_id, m.envelope(settings.ENV.queue_name)) for m in messages]):
         entries = [{"Id": one, "MessageBody": body} for one, body in batch]
-        told = endpoint().call(
-            "AmazonSQS.SendMessageBatch",
-            {"QueueUrl": queue_url(), "Entries": entries},
-            version="1.0",
-        )
+        arguments = {"QueueUrl": queue_url(), "Entries": entries}
+        try:
+            told = endpoint().call("AmazonSQS.SendMessageBatch", arguments, version="1.0")
+        except (Unreachable, Refused):
+            if taken:
+                break
+            raise
         taken += [str(entry["Id"]) for entry in told.get("Successful", [])]
         if told.get("Failed"):
             break

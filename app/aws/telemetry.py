@@ -10,6 +10,7 @@ import json
 import logging
 import os
 import sys
+import threading
 import time
 from typing import Any
 
@@ -19,6 +20,7 @@ FIELDS = "fields"
 """the `extra` name under which a log call hands over its own fields"""
 access = logging.getLogger("tenfold.access")
 _metrics: Any = None
+_lock = threading.Lock()
 
 
 class JsonFormatter(logging.Formatter):
@@ -60,9 +62,9 @@ def configure_logging(config: dict[str, Any]) -> None:
         own = logging.getLogger(name)
         own.handlers.clear()
         own.propagate = True
-    # The access line has the status; Django's own line for each 4xx would be a second one.
+    # The access line has the status; Django's own line is worth something with a traceback only.
+    logging.getLogger("django.request").addFilter(lambda record: record.exc_info is not None)
     for name, level in (
-        ("django.request", logging.ERROR),
         ("django.security", logging.ERROR),
         ("psycopg.pool", logging.ERROR),
         ("urllib3", logging.WARNING),
@@ -103,9 +105,10 @@ def request_done(
 def metrics() -> Any:
     """The process' metrics; made when first used, so that a command needs no registry."""
     global _metrics
-    if _metrics is None:
-        _metrics = _Metrics()
-    return _metrics
+    with _lock:
+        if _metrics is None:
+            _metrics = _Metrics()
+        return _metrics
 
 
 class _Metrics:

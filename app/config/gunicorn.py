@@ -28,12 +28,17 @@ loglevel = "warning"
 
 
 def post_worker_init(worker: Any) -> None:
-    """Without a queue, effects run in this process, one process of all at a time.
+    """What the first request need not wait for, and the relay of the outbox.
 
-    With one, this process stands by to hand effects to it while no worker is there.
+    Without a queue, effects run in this process, one process of all at a time. With one, this
+    process stands by to hand effects to it while no worker is there.
     """
-    from aws import relay
+    from django.db import connections
 
+    from aws import relay, telemetry
+
+    telemetry.metrics()
+    connections["default"].pool.open()  # type: ignore[attr-defined]
     if _env.queue_url:
         relay.start_thread(relay.publish, standby=True)
     else:

@@ -45,6 +45,18 @@ JsonString = BeforeValidator(_string)
 Id = Annotated[uuid.UUID, JsonString]
 
 
+def _number(value: Any) -> Any:
+    if isinstance(value, bool | str):
+        raise ValueError("a number is expected")
+    return value
+
+
+JsonInt = BeforeValidator(_number)
+"""for whole numbers: 5 and 5.0 are one in JSON, "5" and true are none"""
+PLAIN = r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$"
+"""text without control characters, see config/text.py"""
+
+
 class Body(Schema):
     """What a client sends: a member it does not know is a mistake, not noise."""
 

@@ -30,6 +30,7 @@ APPEND_SLASH = False
 
 INSTALLED_APPS = [
     "django.contrib.staticfiles",
+    "ninja",
     "aws",
     "accounts",
     "posts",

@@ -11,8 +11,8 @@ import json
 import logging
 import urllib.parse
 import urllib.request
-from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 from django.conf import settings
 from django.core.mail import EmailMultiAlternatives
@@ -49,7 +49,7 @@ def send(letter: Letter) -> bool:
         row = Row.objects.select_for_update().get(key=letter.key)
         if row.sent_at is not None:
             return False
-        taken = attempt > 1 and taken_by_provider(letter.message_id)
+        taken = attempt > 1 and taken_by_provider(letter)
         if taken:
             log.info("mail %s was taken before its sender died", letter.key)
         else:
@@ -59,15 +59,18 @@ def send(letter: Letter) -> bool:
     return not taken
 
 
-def taken_by_provider(message_id: str) -> bool:
-    """Whether the provider has this message already; False when it cannot be asked at all."""
+def taken_by_provider(letter: Letter) -> bool:
+    """Whether the provider has this message already; False when it cannot be asked at all.
+
+    SES has a message's insights for this; its stand-in, maildev, lists what came for an address.
+    """
     base = settings.ENV.mail_lookup_url
     if not base:
         return False
-    query = urllib.parse.urlencode({"messageId": message_id})
+    query = urllib.parse.urlencode({"to.address": letter.to})
     with urllib.request.urlopen(f"{base}/api/email?{query}", timeout=LOOKUP_SECONDS) as got:
-        found: Sequence[dict[str, object]] = json.load(got)
-    return any(one.get("messageId") == message_id for one in found)
+        found: list[dict[str, Any]] = json.load(got)
+    return any(one.get("headers", {}).get("message-id") == letter.message_id for one in found)
 
 
 def _claim(key: str) -> int:

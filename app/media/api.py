@@ -5,13 +5,13 @@ from __future__ import annotations
 import uuid
 from collections.abc import Mapping
 from datetime import datetime
-from typing import Literal
+from typing import Annotated, Literal
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
 from config.problems import Problem
-from config.rest import Body, Key, bearer, caller
+from config.rest import Body, JsonInt, Key, bearer, caller
 from media import services
 
 router = Router(tags=["media"])
@@ -21,7 +21,7 @@ class NewMedia(Body):
     """The picture that is about to be sent."""
 
     content_type: Literal["image/jpeg", "image/png", "image/webp", "image/gif"]
-    size: int = Field(ge=1, le=services.MAX_BYTES, strict=True, description="Bytes.")
+    size: Annotated[int, JsonInt] = Field(ge=1, le=services.MAX_BYTES, description="Bytes.")
 
 
 class SlotOut(Schema):

@@ -6,12 +6,13 @@ import uuid
 
 from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
-from pydantic import model_validator
+from pydantic import ConfigDict, model_validator
 
 from accounts import services as accounts
 from config.problems import Problem
 from config.rest import (
     DEFAULT_LIMIT,
+    PLAIN,
     Body,
     Cursor,
     Handle,
@@ -31,7 +32,18 @@ router = Router(tags=["posts"])
 class NewPost(Body):
     """A text, pictures of one's own, or both."""
 
-    text: str = Field("", max_length=services.MAX_TEXT, examples=["A tern passes the harbour."])
+    model_config = ConfigDict(
+        json_schema_extra={
+            "anyOf": [
+                {"required": ["text"], "properties": {"text": {"pattern": r"\S"}}},
+                {"required": ["media_ids"], "properties": {"media_ids": {"minItems": 1}}},
+            ]
+        }
+    )
+
+    text: str = Field(
+        "", max_length=services.MAX_TEXT, pattern=PLAIN, examples=["A tern passes the harbour."]
+    )
     media_ids: list[Id] = Field([], max_length=services.MAX_MEDIA)
 
     @model_validator(mode="after")

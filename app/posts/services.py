@@ -165,7 +165,7 @@ def search(query: str, cursor: str | None = None, limit: int = LIMIT) -> Page[Po
     limit, end = bounded(limit), before(cursor)
     words = clean(query, "The search", longest=MAX_QUERY)
     rows = (
-        Row.objects.annotate(words=SearchVector("text", config=SEARCH_CONFIG))
+        Row.objects.alias(words=SearchVector("text", config=SEARCH_CONFIG))
         .filter(words=SearchQuery(words, config=SEARCH_CONFIG), id__lt=end)
         .order_by("-id")[: limit + 1]
     )

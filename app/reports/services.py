@@ -51,9 +51,9 @@ def get(account_id: uuid.UUID, report_id: uuid.UUID) -> Report | None:
 
 
 def content(report: Report) -> bytes:
-    """The file of a report that is ready: JSON. Raises Problem(404) when it is not."""
+    """The file of a report that is ready: JSON. Raises Problem(409) when it is not."""
     rows = Row.objects.filter(id=report.id, account_id=report.account_id, status=READY)
     body = rows.values_list("body", flat=True).first()
     if body is None:
-        raise Problem(404, detail="The report is not ready.")
+        raise Problem(409, detail=f"The report is {report.status}: ask its status_url first.")
     return zlib.decompress(body)

@@ -70,9 +70,12 @@ def follow_stats(account_id: uuid.UUID, viewer_id: uuid.UUID | None) -> Stats:
 
 
 def follow(follower_id: uuid.UUID, followed_id: uuid.UUID, *, key: str = "") -> None:
-    """Follow somebody, once; who is followed is told. Raises Problem 404, 409 or 422."""
+    """Follow somebody, once; who is followed is told.
+
+    Raises Problem 404 (there is nobody) or 409 (oneself, or too many).
+    """
     if follower_id == followed_id:
-        raise Problem(422, detail="Nobody follows oneself.")
+        raise Problem(409, detail="Nobody follows oneself.")
     if accounts.get(followed_id) is None:
         raise Problem(404, detail="There is nobody of this name.")
 

@@ -109,7 +109,7 @@ class Tools:
         secrets = record.STATE / "secrets" / "tenfold-rds"
         argv = ["python", "-m", "loadtests.settle", "--bound", f"{bound:g}"]
         if self.engine.containers("sqs"):
-            argv += ["--queue", "http://sqs:9325"]
+            argv += ["--queue", "http://sqs:9324"]
         return self._start("settle", argv, mounts={str(secrets): "/run/secrets/tenfold-rds:ro"})
 
     def calibrate(self, instance: Container, seconds: float = 8) -> float:

@@ -44,6 +44,7 @@ class QueueAway:
                 lambda: sqs.depth(engine, queue).waiting >= self.backlog,
                 bound=25,
                 every=0.5,
+                tolerate=(ValueError,),
             )
             state["held"] = sqs.depth(engine, queue).total
             engine.kill(queue)

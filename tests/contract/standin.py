@@ -23,7 +23,7 @@ import docker
 import docker.errors
 import docker.types
 
-from tenfold.engine import PROJECT_LABEL, SERVICE_LABEL, Engine
+from tenfold.engine import NUMBER_LABEL, PROJECT_LABEL, SERVICE_LABEL, Engine
 from tenfold.secrets import CONTAINER_UID, KINDS
 from tenfold.wait import wait_until
 
@@ -195,6 +195,7 @@ class Stand:
             api.inspect_image(image)
         except docker.errors.ImageNotFound as error:
             raise NotBuilt(f"image {image} is not built; run `make setup`") from error
+        endpoint = api.create_endpoint_config(ipv4_address=self.address(host), aliases=[service])
         created = api.create_container(
             image,
             list(argv) or None,
@@ -205,6 +206,7 @@ class Stand:
             labels={
                 PROJECT_LABEL: self.name,
                 SERVICE_LABEL: service,
+                NUMBER_LABEL: "1",
                 "tenfold.role": role or service,
             },
             host_config=api.create_host_config(
@@ -215,11 +217,7 @@ class Stand:
                 port_bindings=dict.fromkeys(ports, ("127.0.0.1", None)),
             ),
             networking_config=api.create_networking_config(
-                {
-                    self.name: api.create_endpoint_config(
-                        ipv4_address=self.address(host), aliases=[service]
-                    )
-                }
+                {self.name: endpoint}  # type: ignore[arg-type]  # the stubs know no names
             ),
         )
         self.made.append(created["Id"])

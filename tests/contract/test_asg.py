@@ -1,4 +1,4 @@
-"""Auto Scaling against the real engine: small containers in a project of their own, an ALB in memory.
+"""Auto Scaling against the real engine: small containers of a project of their own, a fake ALB.
 
 The instances answer nothing and burn CPU when a file tells them to; the ALB here holds an instance
 for healthy as soon as it runs, as one whose health check passes does.
@@ -18,12 +18,11 @@ import docker
 import docker.errors
 import pytest
 
-from controlplane.alb_health import DRAINING, HEALTHY
+from controlplane.alb_health import DRAINING, HEALTHY, UNHEALTHY
 from controlplane.asg import AsgLoop
 from controlplane.asg_instances import LAUNCHED_LABEL
 from controlplane.settings import Settings
 from tenfold.engine import (
-    NETWORK,
     NUMBER_LABEL,
     ONEOFF_LABEL,
     PROJECT_LABEL,
@@ -53,6 +52,7 @@ while True:
 @dataclass(frozen=True)
 class Target:
     state: str
+    instance: str = ""
 
 
 class MemoryAlb:
@@ -62,12 +62,13 @@ class MemoryAlb:
         self.engine = engine
         self.draining: set[str] = set()
         self.inflight: set[str] = set()
-        self.kept: list[str] = []
-        """instances that were ended with requests in flight"""
+        self.unhealthy: set[str] = set()
 
     def target(self, name: str) -> Target | None:
         if name in self.draining:
             return Target(DRAINING)
+        if name in self.unhealthy:
+            return Target(UNHEALTHY)
         running = {c.short for c in self.engine.containers("web", running=True)}
         return Target(HEALTHY) if name in running else None
 
@@ -145,7 +146,9 @@ class Group:
                 init=True, mem_limit="48m", nano_cpus=100_000_000, tmpfs={"/tmp": "size=1m"}
             ),
             networking_config=self.api.create_networking_config(
-                {self.engine.network_name(): self.api.create_endpoint_config(aliases=[service])}
+                {  # type: ignore[arg-type]
+                    self.engine.network_name(): self.api.create_endpoint_config(aliases=[service])
+                }
             ),
         )
         self.api.start(made["Id"])
@@ -227,7 +230,7 @@ def test_a_copy_is_like_its_source_and_composes_own(group: Group) -> None:
     group.engine.kill(group.named("web-b-1"))
     group.tick_until("its replacement", lambda: group.said.has("in_service", "web-b-2"))
     group.tick_until("the dead one to go", lambda: group.said.has("terminated", "web-b-1"))
-    assert dict((e, d.get("reason")) for e, _, d in group.said.all)["terminating"] == "dead"
+    assert {e: d.get("reason") for e, _, d in group.said.all}["terminating"] == "dead"
     copy = group.named("web-b-2")
     raw = group.api.inspect_container(copy.id)
     network = raw["NetworkSettings"]["Networks"][group.engine.network_name()]
@@ -252,14 +255,18 @@ def test_a_lost_az_is_filled_from_the_other(group: Group) -> None:
 
 
 def test_a_frozen_instance_is_ended_too(group: Group) -> None:
-    frozen = group.named("web-a-1")
-    group.engine.pause(frozen)
-    group.settings.asg_min = 1
-    group.loop.desired = 2
-    group.loop._instances.terminate(frozen, "unhealthy", time.time())
+    group.settings.asg_grace = 0
+    group.engine.pause(group.named("web-a-1"))
+    group.alb.unhealthy = {"web-a-1"}
     group.tick_until("the end of it", lambda: group.said.has("terminated", "web-a-1"))
-    group.tick_until("its replacement", lambda: group.said.has("in_service"))
-    assert len(group.names) == 2
+    told = [(e, r) for e, r, _ in group.said.all]
+    assert told == [
+        ("launching", "web-a-2"),
+        ("in_service", "web-a-2"),
+        ("terminating", "web-a-1"),
+        ("terminated", "web-a-1"),
+    ]
+    assert group.names == ["web-a-2", "web-b-1"]
 
 
 def test_a_loop_killed_in_mid_action_is_followed_by_one_that_finishes(group: Group) -> None:
@@ -286,10 +293,11 @@ def test_a_stage_that_goes_down_is_not_fought(group: Group) -> None:
     stopping = threading.Event()
 
     def down() -> None:
+        engine = Engine(group.engine.project)
         with contextlib.suppress(EngineError):
-            for c in group.engine.containers("web"):
-                Engine(group.engine.project).stop(c, 2)
-                Engine(group.engine.project).remove(c)
+            for c in engine.containers("web"):
+                engine.stop(c, 2)
+                engine.remove(c)
         stopping.set()
 
     thread = threading.Thread(target=down, daemon=True)

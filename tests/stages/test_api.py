@@ -168,7 +168,7 @@ def test_static_files_never_touch_an_instance(site: Client) -> None:
 
 
 def _inbox() -> str:
-    return "http://127.0.0.1:8025/email"
+    return "http://127.0.0.1:8025/api/email"
 
 
 def _png(side: int) -> bytes:

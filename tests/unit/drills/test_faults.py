@@ -33,9 +33,10 @@ def log(*events: tuple[str, str]) -> str:
 
 
 def depth(waiting: int) -> str:
-    """ElasticMQ's statistics."""
-    told = {"approximateNumberOfVisibleMessages": waiting}
-    return json.dumps([{"name": "tenfold-tasks", "statistics": told}])
+    """The answer of GetQueueAttributes."""
+    names = ("", "NotVisible", "Delayed")
+    counts = {f"ApproximateNumberOfMessages{name}": "0" for name in names}
+    return json.dumps({"Attributes": counts | {"ApproximateNumberOfMessages": str(waiting)}})
 
 
 @pytest.mark.parametrize("fault", [KillOne("web"), Freeze("web")])
@@ -107,7 +108,7 @@ def test_held_ignores_noise() -> None:
 
 def test_queue_dies_with_messages_in_it() -> None:
     engine = FakeEngine(container("sqs", "sqs"), container("worker-a", "worker"))
-    engine.answers = [("9325", depth(9))]
+    engine.answers = [("9324", depth(9))]
     fault = QueueAway()
     state = fault.plan(engine, {})
     fault.inject(engine, state)
