@@ -92,6 +92,9 @@ test: ## the tests: without containers, of the stand-ins, of the stages from out
 lint: ## the linters and the type checker
 	@$(TENFOLD) lint
 
+lock: ## pin each group of pyproject.toml with hashes into requirements/
+	@$(TENFOLD) lock
+
 rehearse: ## the matrix for real: drills with their negative controls (FOR=45m)
 	@$(TENFOLD) rehearse
 

@@ -396,6 +396,14 @@ def lint() -> int:
     return selftest.lint(Paths.here(), output())
 
 
+@app.command("lock")
+def lock_() -> int:
+    """Pin each dependency group of pyproject.toml with hashes into requirements/GROUP.txt."""
+    from tenfold import requirements
+
+    return requirements.lock(Paths.here(), output())
+
+
 # -- the end ---------------------------------------------------------------------------------------
 
 

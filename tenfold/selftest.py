@@ -69,7 +69,16 @@ def _lint(paths: Paths, out: Output) -> list[str]:
         ("ruff format", [*run, "ruff", "format", "--check", *python]),
         ("mypy", [*run, "mypy", *typed]),
         ("import-linter", [_beside("lint-imports")]),
-        ("yamllint", [*run, "yamllint", "-s", *_files(paths, "compose/**/*.yaml")]),
+        (
+            "yamllint",
+            [
+                *run,
+                "yamllint",
+                "-s",
+                *_files(paths, "compose/**/*.yaml"),
+                *_files(paths, "nginx/**/*.yaml"),
+            ],
+        ),
         ("hadolint", [_beside("hadolint"), *_files(paths, "**/Dockerfile")]),
         ("shellcheck", [_beside("shellcheck"), *_shells(paths)]),
     ]
