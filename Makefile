@@ -12,7 +12,8 @@ endif
 
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
-given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW
+given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW \
+  STAGES DRILLS ALL CONTROLS CHANGED
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
 export $(given) DRILL
@@ -95,7 +96,7 @@ lint: ## the linters and the type checker
 lock: ## pin each group of pyproject.toml with hashes into requirements/
 	@$(TENFOLD) lock
 
-rehearse: ## the matrix for real: drills with their negative controls (FOR=45m)
+rehearse: ## the matrix for real (FOR=45m STAGES=2-3 DRILLS=kill-web ALL=1 CONTROLS=1 CHANGED=1)
 	@$(TENFOLD) rehearse
 
 help: ## this table

@@ -363,17 +363,28 @@ def bench(stage: Stage = "") -> int:
 @app.command()
 def rehearse(
     seconds: Annotated[str, typer.Option("--for", envvar="FOR", help="budget: 45m")] = "",
+    numbers: Annotated[str, typer.Option("--stages", envvar="STAGES", help="2-3 or 2,3")] = "",
+    names: Annotated[str, typer.Option("--drills", envvar="DRILLS", help="kill-web,kill-db")] = "",
+    every: Annotated[str, typer.Option("--all", envvar="ALL", help="1: every cell")] = "",
+    controls: Annotated[str, typer.Option(envvar="CONTROLS", help="1: the controls too")] = "",
+    changed: Annotated[str, typer.Option(envvar="CHANGED", help="1: what changed alone")] = "",
 ) -> int:
-    """Drills of stage after stage with their negative controls, as many as fit the budget."""
+    """The edges of the matrix for real, the oldest results first, as many as fit the budget."""
     from tenfold import rehearse as module
 
     out = output()
     paths = Paths.here()
-    asked = os.environ.get("TENFOLD_STAGE", "")
     known = stages.known(paths)
-    numbers = [inputs.stage(asked, known)] if asked.strip() else known
-    budget = inputs.seconds("FOR", seconds, 6 * 3600)
-    return module.rehearse(paths, connect(), numbers, budget, out)
+    asked = os.environ.get("TENFOLD_STAGE", "")
+    wanted = module.Wanted(
+        stages=[inputs.stage(asked, known)] if asked.strip() else inputs.stages(numbers, known),
+        drills=inputs.names(names),
+        every=inputs.flag("ALL", every),
+        controls=inputs.flag("CONTROLS", controls),
+        changed_only=inputs.flag("CHANGED", changed),
+        budget=inputs.seconds("FOR", seconds, 24 * 3600),
+    )
+    return module.rehearse(paths, connect(), wanted, out)
 
 
 # -- work on it ------------------------------------------------------------------------------------

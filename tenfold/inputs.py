@@ -74,6 +74,19 @@ def stage(text: str, known: list[int]) -> int:
     return int(word)
 
 
+def stages(text: str, known: list[int]) -> list[int]:
+    """Several stages, as `2-3` or `2,3`; none when nothing is given."""
+    found: list[int] = []
+    for word in names(text):
+        first, dash, last = word.partition("-")
+        low = stage(first, known)
+        high = stage(last, known) if dash else low
+        if high < low:
+            raise wrong(f"STAGES={text} goes backwards", f"say STAGES={high}-{low}")
+        found += [n for n in known if low <= n <= high]
+    return sorted(set(found))
+
+
 def names(text: str) -> tuple[str, ...]:
     """Words separated by commas or spaces."""
     return tuple(w for w in re.split(r"[,\s]+", text) if w)

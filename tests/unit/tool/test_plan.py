@@ -7,7 +7,12 @@ from pathlib import Path
 import pytest
 
 from tenfold import compose, diff, images, rehearse, stages
+from tenfold.drill.model import catalogue
 from tenfold.paths import Paths
+from tenfold.rehearse import Outcome, plan, results
+from tenfold.rehearse.page import page
+from tenfold.rehearse.plan import Cell
+from tenfold.rehearse.results import Result
 from tenfold.up import scale
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -52,24 +57,77 @@ def test_only_what_the_engine_needs_is_passed_on() -> None:
     }
 
 
-@pytest.mark.parametrize("number", stages.known(Paths(ROOT, ROOT / ".tenfold")))
-def test_rehearsals_run_rows_before_their_controls(number: int) -> None:
-    cells = rehearse.plan(number)
-    assert cells
-    first_control = next((n for n, c in enumerate(cells) if c.without), len(cells))
-    assert all(c.without for c in cells[first_control:])
-    assert all(c.stage == number for c in cells)
+ROW = {0: "B", 1: "B", 2: "S", 3: "S", 5: "·"}
+
+
+@pytest.mark.parametrize(
+    ("stages_there", "expected"),
+    [([0, 1, 2, 3], [1, 2]), ([2, 3], [2]), ([0, 1], [1]), ([5], []), ([], [])],
+)
+def test_the_edge_is_the_last_break_and_the_first_survival(
+    stages_there: list[int], expected: list[int]
+) -> None:
+    assert plan.edge(ROW, stages_there) == expected
+
+
+def test_all_cells_and_controls_come_when_asked() -> None:
+    edges = plan.cells(catalogue(), [2, 3], every=False, controls=False)
+    everything = plan.cells(catalogue(), [2, 3], every=True, controls=True)
+    assert set(edges) < set(everything)
+    assert not any(c.without for c in edges)
+    turned = [c for c in everything if c.without]
+    assert {c.drill for c in turned} == {d.name for d in catalogue()}, "each drill has a control"
+    assert all(c.stage in (2, 3) for c in everything)
+
+
+def test_what_changed_comes_first_then_the_oldest() -> None:
+    a, b, c, d = (Cell(name, 3, "", "S") for name in ("a", "b", "c", "d"))
+    known = {a.key: result("a", date="2026-01-02"), b.key: result("b", date="2026-01-01")}
+    known[c.key] = result("c", date="2025-01-01", hash="other")
+    hashes = {cell.key: "now" for cell in (a, b, c, d)}
+    assert [x.drill for x in plan.order([a, b, c, d], known, hashes)] == ["c", "d", "b", "a"]
 
 
 def test_the_worst_result_gives_the_exit_code() -> None:
-    good = rehearse.Cell("a", 3, "", "S", "S")
-    wrong = rehearse.Cell("b", 3, "", "S", "B")
-    void = rehearse.Cell("c", 3, "", "S", "", error="void")
-    waiting = rehearse.Cell("d", 3, "", "S")
+    cell = Cell("a", 3, "", "S")
+    good = Outcome(cell, result("a"))
+    wrong = Outcome(cell, result("a", verdict="B"))
+    void, waiting = Outcome(cell, reason="void"), Outcome(cell)
     assert rehearse.exit_code([good, waiting]) == 0
     assert rehearse.exit_code([good, wrong, void]) == 1
     assert rehearse.exit_code([good, void]) == 4
     assert rehearse.exit_code([waiting]) == 4
+    assert rehearse.exit_code([]) == 0
+
+
+def test_results_are_kept_and_shown(tmp_path: Path) -> None:
+    path = tmp_path / "results.json"
+    kept = {
+        "kill-web@2": result("kill-web", stage=2),
+        "kill-web@3": result("kill-web", verdict="B"),
+        "kill-web@3-health-check": result("kill-web", without="health-check", verdict="B"),
+    }
+    results.write(path, kept)
+    assert results.read(path) == kept
+    text = page(catalogue(), [2, 3], kept, {"kill-web@2": "now", "kill-web@3": "now"})
+    assert "| kill-web | **S** | S ✗ B |" in text
+    assert "health-check" in text.split("Negative controls")[1]
+    path.write_text("{torn")
+    assert results.read(path) == {}
+
+
+def test_the_hash_follows_what_a_cell_depends_on() -> None:
+    assert results.hash_of(ROOT, "kill-web", 3) != results.hash_of(ROOT, "kill-web", 2)
+    assert results.hash_of(ROOT, "kill-web", 3) != results.hash_of(ROOT, "kill-db", 3)
+    assert results.hash_of(ROOT, "kill-web", 3) == results.hash_of(ROOT, "kill-web", 3)
+
+
+def result(drill: str, **changes: object) -> Result:
+    """A good run of a drill at stage 3 that differs in `changes`."""
+    told: dict[str, object] = dict.fromkeys(Result.__dataclass_fields__, 0)
+    told |= {"drill": drill, "stage": 3, "without": "", "expected": "S", "verdict": "S"}
+    told |= {"hash": "now", "date": "2026-01-01", "machine": "m", "pace": "drill", **changes}
+    return Result(**told)  # type: ignore[arg-type]
 
 
 def test_the_difference_of_two_stages() -> None:
