@@ -21,6 +21,8 @@ from tenfold.engine import Engine, EngineError
 
 BAD_CONFIGURATION = 78
 LOOPS = ("alb", "asg", "rds")
+EVERY = {"alb": 0.25, "asg": 0.5, "rds": 0.5}
+"""seconds between ticks: a health check is due, asked and told in three of the ALB's"""
 END_BOUND = 3.0
 
 
@@ -34,7 +36,7 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         names = wanted(argv)
         settings = environment.read(environ, names)
         loops = build(names, settings, events)
-        runners = {n: Runner(n, loop, events, stopping) for n, loop in loops.items()}
+        runners = {n: Runner(n, loop, events, stopping, EVERY[n]) for n, loop in loops.items()}
         api = Api(runners, events, settings.switches, Discovery(Engine(settings.project)))
         server = Server(api)
     except (SettingsError, EngineError, OSError) as error:

@@ -193,7 +193,9 @@ class AlbLoop:
                 continue
             if self.checker.busy(name):
                 continue
-            self._due[name] = now + rules.every(target.state)
+            # From when it was due, not from the tick that saw it: intervals must not grow.
+            every = rules.every(target.state)
+            self._due[name] = max(self._due.get(name, now), now - every) + every
             if owners.get(target.address, name) == name:
                 self.checker.start(name, target.address, rules.timeout)
             else:

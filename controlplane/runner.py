@@ -1,4 +1,4 @@
-"""Runs one loop in a thread of its own: a tick each half second, whatever the last one took.
+"""Runs one loop in a thread of its own: a tick each `every` seconds, whatever the last one took.
 
 A tick that fails is logged, and the next one tries again. A tick that hangs is seen from outside by
 the age of the last finished one.
