@@ -42,6 +42,8 @@ class Outcome:
     cell: Cell
     result: Result | None = None
     reason: str = ""
+    void: bool = False
+    """the machine, Locust or the probe was the bottleneck: no word about the stage"""
 
 
 @dataclass(frozen=True)
@@ -122,11 +124,11 @@ class Book:
 
 
 def exit_code(outcomes: Sequence[Outcome]) -> int:
-    """A wrong verdict weighs more than a run that says nothing."""
-    run = [o for o in outcomes if o.result or o.reason]
-    if any(o.result is not None and not o.result.good for o in run):
+    """A wrong verdict weighs most, then a drill that did not run; void ones alone are no proof."""
+    judged = [o.result for o in outcomes if o.result is not None]
+    if any(not r.good for r in judged):
         return NO
-    if any(o.result is None for o in run) or (outcomes and not run):
+    if any(o.reason and not o.void for o in outcomes) or (outcomes and not judged):
         return FAILED
     return OK
 
@@ -134,7 +136,7 @@ def exit_code(outcomes: Sequence[Outcome]) -> int:
 def _run(paths: Paths, cell: Cell, book: Book, out: Output) -> Outcome:
     """One drill in a process of its own."""
     env = {"JSON": "1", "WITHOUT": cell.without, "TENFOLD_STAGE": ""}
-    reason = ""
+    reason, void = "", False
     for _ in range(TRIES):
         begun = time.monotonic()
         told: dict[str, Any] = {}
@@ -150,9 +152,10 @@ def _run(paths: Paths, cell: Cell, book: Book, out: Output) -> Outcome:
             result = of_verdict(told, book.hashes([cell])[cell.key], cell.without, took)
             book.keep(cell, result)
             return Outcome(cell, result)
-        reason = str(told.get("error") or "; ".join(told.get("void") or ["void"]))
+        void = bool(told.get("void")) and "error" not in told
+        reason = str(told.get("error") or "; ".join(told.get("void") or ["no answer"]))
         out.step(f"{cell} said nothing about the stage: {reason}", style="yellow")
-    return Outcome(cell, reason=reason)
+    return Outcome(cell, reason=f"void: {reason}" if void else reason, void=void)
 
 
 def _tell(outcome: Outcome, out: Output) -> None:

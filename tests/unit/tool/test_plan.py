@@ -92,10 +92,13 @@ def test_the_worst_result_gives_the_exit_code() -> None:
     cell = Cell("a", 3, "", "S")
     good = Outcome(cell, result("a"))
     wrong = Outcome(cell, result("a", verdict="B"))
-    void, waiting = Outcome(cell, reason="void"), Outcome(cell)
+    void, waiting = Outcome(cell, reason="void", void=True), Outcome(cell)
+    failed = Outcome(cell, reason="no stage runs")
     assert rehearse.exit_code([good, waiting]) == 0
     assert rehearse.exit_code([good, wrong, void]) == 1
-    assert rehearse.exit_code([good, void]) == 4
+    assert rehearse.exit_code([good, void]) == 0
+    assert rehearse.exit_code([void, waiting]) == 4
+    assert rehearse.exit_code([good, failed]) == 4
     assert rehearse.exit_code([waiting]) == 4
     assert rehearse.exit_code([]) == 0
 
