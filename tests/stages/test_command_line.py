@@ -61,7 +61,8 @@ def test_status_and_urls() -> None:
     assert told["stage"] == int(os.environ.get("TENFOLD_STAGE", "3"))
     assert all(c["memory_mib"] > 0 for c in told["containers"] if c["state"] == "running")
     for page in json.loads(tool("urls", JSON="1").stdout)["urls"]:
-        with urllib.request.urlopen(page["url"], timeout=10) as got:
+        asked = urllib.request.Request(page["url"], headers={"Accept": "text/html"})
+        with urllib.request.urlopen(asked, timeout=10) as got:
             assert got.status == 200, page
 
 
