@@ -8,7 +8,7 @@ DRILL = Drill(
     name="kill-worker",
     story="A worker loses its power while it makes a thumbnail, a report or sends a mail.",
     rehearses="Stage 3: whatever may wait goes through the queue, and is done exactly once.",
-    fault=KillOne(role="worker", choose="busy", jobs=2),
+    fault=KillOne(role="worker", choose="busy"),
     row={0: "·", 1: "·", 2: "·", 3: "S", 4: "S", 5: "S", 6: "S", 7: "S"},
     survives_when=Threshold(lost=0, doubled=0),
     load=Load(users=6, reads=3, writes=3, jobs=5),

@@ -266,27 +266,6 @@ def images(stage: Where = "") -> int:
     return 0
 
 
-@app.command()
-def restore(
-    to: Annotated[str, typer.Option(envvar="TO", help="a second: '2026-11-25 04:10:00', UTC")] = "",
-    take: Annotated[str, typer.Option(envvar="TAKE", help="1: it takes rds's place")] = "",
-    stage: Stage = "",
-) -> int:
-    """The database as of any second, in a new instance; without TO it says what can be had."""
-    from tenfold import restore as module
-
-    out = output()
-    takes = inputs.flag("TAKE", take)
-    if to.strip():
-        module.moment(to)
-    engine, now = running(stage)
-    if to.strip():
-        module.restore(Paths.here(), engine, now, to, takes, out)
-    else:
-        module.show(engine, now, out)
-    return 0
-
-
 # -- load and drills -----------------------------------------------------------------------------
 
 

@@ -198,7 +198,7 @@ class Up:
 
     def _seed(self) -> bool:
         """Once for data that is kept."""
-        if not self.with_seed or self.journal.seeded(self.number):
+        if not self.with_seed or self.journal.seeded():
             return False
         seed(self.command, "S", self.out)
         self.journal.add(SEEDED, self.number, self.pace)

@@ -12,12 +12,13 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenfold import patroni, record
+from tenfold import record
 from tenfold.drill.model import Load
 from tenfold.engine import PROJECT, Container, Engine, EngineError
 from tenfold.errors import TenfoldError
 
 IMAGE = "tenfold/loadtests:dev"
+FRONT = "http://cloudfront:8080"
 SECRETS_UID = 10001
 """Who the images run as when the tool is root: compare TENFOLD_UID."""
 
@@ -38,12 +39,6 @@ def require_stage(engine: Engine, stage: int | None) -> None:
             do=f"start one with `make stage-{3 if stage is None else stage} up`",
             exit_code=3,
         )
-
-
-def front(engine: Engine) -> str:
-    """The site's door on the network: CloudFront, or the only instance where there is none."""
-    doors = [*engine.containers("cloudfront"), *engine.containers("web")]
-    return f"http://{doors[0].service if doors else 'cloudfront'}:8080"
 
 
 def new_folder(name: str, stage: int) -> Path:
@@ -87,7 +82,7 @@ class Tools:
             "PACE_SECONDS": str(pace),
             "MIX": "reads" if reads_only else "all",
         }
-        argv = ["locust", "-f", "/srv/loadtests/locustfile.py", "--host", front(self.engine)]
+        argv = ["locust", "-f", "/srv/loadtests/locustfile.py", "--host", FRONT]
         argv += ["--csv", "/results/load", "--html", "/results/load.html", "--loglevel", "WARNING"]
         if ui_port:
             # No shape class here: the page starts, stops and sizes the test.
@@ -100,13 +95,12 @@ class Tools:
 
     def probe(self, load: Load) -> Container:
         """The fixed-rate probe, with the observers of what the stage has."""
-        argv = ["python", "-m", "loadtests.probe", "--target", front(self.engine)]
+        argv = ["python", "-m", "loadtests.probe", "--target", FRONT]
         for name in ("reads", "writes", "sessions", "jobs"):
             argv += [f"--{name}", f"{getattr(load, name):g}"]
         if self.engine.containers("controlplane"):
             argv += ["--events", "http://controlplane:9900"]
-        nodes = self.engine.containers("rds") if patroni.clustered(self.engine) else []
-        if nodes:
+        if nodes := self.engine.containers("rds"):
             argv += ["--primaries", ",".join(f"{n.service}={n.ip}" for n in nodes if n.ip)]
         return self._start("probe", argv)
 

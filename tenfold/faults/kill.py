@@ -18,12 +18,11 @@ class KillOne:
     """Kill one container of a role at once: an instance, a node, its power is gone.
 
     choose: `first` running one; `primary`, the database node that leads; `busy`, a worker that has
-    at least `jobs` of them in hand at that moment.
+    work in flight at that moment.
     """
 
     role: str
     choose: str = "first"
-    jobs: int = 1
     lasts: float | None = None
 
     def plan(self, engine: Engine, context: Mapping[str, Any]) -> State:
@@ -33,7 +32,7 @@ class KillOne:
     def inject(self, engine: Engine, state: State) -> None:
         """SIGKILL to all its processes; of busy workers whichever is at work right now."""
         if self.choose == "busy":
-            state["victim"], state["in_flight"] = kill_in_mid_job(engine, self.role, self.jobs)
+            state["victim"], state["in_flight"] = kill_in_mid_job(engine, self.role)
             state["at"] = time.time()
         else:
             engine.kill(engine.inspect(state["victim"]["id"]))
@@ -90,8 +89,8 @@ class Freeze:
         return start_again(engine, state["victim"])
 
 
-def kill_in_mid_job(engine: Engine, role: str, jobs: int) -> tuple[State, str]:
-    """Kill a worker that has `jobs` in hand, and answer which: freeze, look, kill.
+def kill_in_mid_job(engine: Engine, role: str) -> tuple[State, str]:
+    """Kill a worker that has jobs in hand, and answer which: freeze, look, kill.
 
     A look at a running worker is old when the kill comes; a frozen one holds what it holds. One
     that has nothing in hand is let go on and caught again a moment later.
@@ -103,8 +102,7 @@ def kill_in_mid_job(engine: Engine, role: str, jobs: int) -> tuple[State, str]:
             engine.pause(worker)
             try:
                 held = workers.in_hand(engine, worker)
-                # A mail is out before its job has ended: it may be done although it is in hand.
-                if sum(not name.startswith("mailer.") for name in held) >= jobs:
+                if held:
                     engine.kill(worker)
                     caught.append((worker, ", ".join(held)))
                     return True
