@@ -18,6 +18,18 @@ LOOK_AGAIN = 0.05
 class Channel(SQS.Channel):
     """See the module."""
 
+    def _message_to_python(self, message: Any, queue_name: str, q_url: str) -> Any:
+        """With `delete_on_receive` a message is gone before its job begins: at most once.
+
+        Celery's own early acknowledgement comes with the event loop's next turn, which may be
+        after the job's end.
+        """
+        if self.transport_options.get("delete_on_receive"):
+            self.sqs(queue=queue_name).delete_message(
+                QueueUrl=q_url, ReceiptHandle=message["ReceiptHandle"]
+            )
+        return super()._message_to_python(message, queue_name, q_url)
+
     def basic_ack(self, delivery_tag: str, multiple: bool = False) -> None:
         """An acknowledgement that does not reach SQS gives its prefetch slot back.
 

@@ -35,6 +35,7 @@ app.conf.update(
         "region": "us-east-1",
         "is_secure": settings.ENV.queue_url.startswith("https:"),
         "predefined_queues": {settings.ENV.queue_name: {"url": sqs.queue_url()}},
+        "delete_on_receive": settings.ENV.acks_early,
         # Long polling; a queue that dies is noticed by its connection.
         "wait_time_seconds": 5,
         "client-config": {
@@ -45,8 +46,8 @@ app.conf.update(
     },
     task_queues=[Queue(settings.ENV.queue_name)],
     task_default_queue=settings.ENV.queue_name,
-    task_acks_late=not settings.ENV.acks_early,
-    task_acks_on_failure_or_timeout=settings.ENV.acks_early,
+    task_acks_late=True,
+    task_acks_on_failure_or_timeout=False,
     task_ignore_result=True,
     worker_pool="threads",
     worker_concurrency=settings.ENV.worker_threads,
