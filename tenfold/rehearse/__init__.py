@@ -15,7 +15,7 @@ from typing import Any
 from rich.table import Table
 from rich.text import Text
 
-from tenfold import child, stages
+from tenfold import child, images, stages
 from tenfold.borrow import borrow
 from tenfold.drill.lease import interruptible
 from tenfold.drill.model import catalogue, find
@@ -76,6 +76,8 @@ def rehearse(paths: Paths, engine: Engine, wanted: Wanted, out: Output) -> int:
             if end - time.monotonic() < CELL_SECONDS + UP_SECONDS:
                 outcomes += [Outcome(c) for c in mine]
                 continue
+            # What runs must be what the results are kept under.
+            images.build(number, out)
             with borrowed.stage(number):
                 for cell in mine:
                     if end - time.monotonic() < CELL_SECONDS:

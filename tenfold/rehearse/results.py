@@ -15,8 +15,23 @@ from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
-PARTS = ("app", "compose/services", "compose/pace", "nginx", "controlplane", "loadtests")
-FILES = ("compose/instances.env", "compose/versions.env")
+PARTS = (
+    "app",
+    "compose/services",
+    "compose/pace",
+    "nginx",
+    "controlplane",
+    "loadtests",
+    "requirements",
+    "tenfold/drill",
+    "tenfold/faults",
+)
+FILES = (
+    "compose/instances.env",
+    "compose/versions.env",
+    *(f"tenfold/{name}.py" for name in ("verdict", "measure", "history", "ledger", "switches")),
+    *(f"tenfold/{name}.py" for name in ("engine", "patroni", "sqs", "workers", "wait")),
+)
 IGNORED = (".md", ".pyc")
 
 
