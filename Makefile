@@ -12,7 +12,7 @@ endif
 
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
-given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW \
+given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW TAKE \
   STAGES DRILLS ALL CONTROLS CHANGED
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
@@ -21,7 +21,7 @@ export $(given) DRILL
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: setup up down status urls logs shell psql diff load drills heal watch bench seed images \
+.PHONY: setup up down status urls logs shell psql restore diff load drills heal watch bench seed images \
   test lint rehearse lock help
 
 ##@ Start and stop
@@ -76,6 +76,9 @@ shell: ## a shell in a container (SERVICE=worker-a)
 
 psql: ## psql on the primary (SERVICE=rds-replica SQL='select 1')
 	@$(TENFOLD) psql
+
+restore: ## the database as of any second in a new instance (TO='2026-11-25 04:10:00' TAKE=1)
+	@$(TENFOLD) restore
 
 diff: ## what another stage adds, and why (FROM=2 TO=3)
 	@$(TENFOLD) diff

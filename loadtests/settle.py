@@ -19,10 +19,6 @@ from loadtests.stores import Stores
 from tenfold import ledger
 from tenfold.wait import WaitTimeout, wait_until
 
-QUIET_SECONDS = 14.0
-"""Longer than SQS's visibility timeout at drill pace: a job that a dead worker held is back by
-then. At AWS's pace it comes from --quiet."""
-
 
 def main() -> None:
     """Settle and write."""
@@ -70,7 +66,9 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--inbox", default="http://inbox:1080")
     parser.add_argument("--queue", default="", help="SQS, http://sqs:9324")
     parser.add_argument("--bound", type=float, default=90)
-    parser.add_argument("--quiet", type=float, default=QUIET_SECONDS)
+    parser.add_argument(
+        "--quiet", type=float, required=True, help="seconds; longer than the visibility timeout"
+    )
     return parser.parse_args()
 
 

@@ -9,9 +9,11 @@ import time
 from typing import Any
 
 from tenfold import record, switches
-from tenfold.drill.lease import interruptible
+from tenfold.drill import healing
 from tenfold.drill.show import Screen
 from tenfold.drill.tools import Tools, connect, new_folder
+from tenfold.errors import TenfoldError
+from tenfold.interrupt import interruptible
 from tenfold.lock import lock
 
 RATIO_AIM = 0.8
@@ -21,10 +23,15 @@ ADDED_AIM_MS = 1.0
 def front(stage: int, as_json: bool = False) -> int:
     """Measure CloudFront and ALB against the instances; figures only, no verdict."""
     engine, screen = connect(), Screen(as_json)
-    folder = new_folder("bench-front", stage)
-    tools = Tools(engine, folder.name, folder)
+    if not engine.containers("cloudfront"):
+        raise TenfoldError(
+            "there is nothing in front of this stage's instance", do="`make stage-2 up` has a front"
+        )
     grows = stage >= 3
     with lock("bench"), interruptible():
+        healing.leftovers(engine, screen.say)
+        folder = new_folder("bench-front", stage)
+        tools = Tools(engine, folder.name, folder)
         try:
             if grows:
                 # More instances in mid-run would be counted for the front.

@@ -9,16 +9,13 @@ how make passes it; JSON=1 gives any answer, and any error, as JSON on standard 
 from __future__ import annotations
 
 import os
-import shutil
-import subprocess
 import sys
 import traceback
-from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
 
-from tenfold import inputs, stages
+from tenfold import inputs, settings, stages
 from tenfold.engine import Engine, EngineError
 from tenfold.errors import FAILED, INTERRUPTED, MISSING, USAGE, TenfoldError
 from tenfold.output import Output
@@ -60,14 +57,8 @@ def connect() -> Engine:
 
 
 def _use_context() -> None:
-    """The SDK knows the default socket alone; Docker Desktop's is in the client's context."""
-    if os.environ.get("DOCKER_HOST") or Path("/var/run/docker.sock").exists():
-        return
-    if shutil.which("docker"):
-        words = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
-        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
-        if done.returncode == 0 and done.stdout.strip():
-            os.environ["DOCKER_HOST"] = done.stdout.strip()
+    """The SDK does not know the client's contexts: both, and what we start, get one address."""
+    os.environ["DOCKER_HOST"] = settings.engine_host(os.environ)
 
 
 def running(asked: str) -> tuple[Engine, Running]:
@@ -96,7 +87,6 @@ def up(
     seed: Annotated[str, typer.Option(envvar="SEED", help="0: no first data")] = "1",
 ) -> int:
     """Start a stage, or go on with a start that was cut short; ready when it returns."""
-    from tenfold import settings
     from tenfold.journal import Journal
     from tenfold.up import Up, interrupted
 
@@ -236,7 +226,7 @@ def seed(
 ) -> int:
     """Fill the running stage with a believable network: S about 200 accounts, M, L."""
     from tenfold.compose import Compose
-    from tenfold.drill.lease import interruptible
+    from tenfold.interrupt import interruptible
     from tenfold.journal import SEEDED, Journal
     from tenfold.lock import lock
     from tenfold.seed import seed as go
@@ -255,7 +245,7 @@ def seed(
 def images(stage: Where = "") -> int:
     """Build the images of a stage, or of all; a second build takes seconds."""
     from tenfold import images as module
-    from tenfold.drill.lease import interruptible
+    from tenfold.interrupt import interruptible
     from tenfold.lock import lock
 
     known = stages.known(Paths.here())
@@ -263,6 +253,27 @@ def images(stage: Where = "") -> int:
     connect()
     with lock("images"), interruptible():
         module.build(number, output())
+    return 0
+
+
+@app.command()
+def restore(
+    to: Annotated[str, typer.Option(envvar="TO", help="a second: '2026-11-25 04:10:00', UTC")] = "",
+    take: Annotated[str, typer.Option(envvar="TAKE", help="1: it takes rds's place")] = "",
+    stage: Stage = "",
+) -> int:
+    """The database as of any second, in a new instance; without TO it says what can be had."""
+    from tenfold import restore as module
+
+    out = output()
+    takes = inputs.flag("TAKE", take)
+    if to.strip():
+        module.moment(to)
+    engine, now = running(stage)
+    if to.strip():
+        module.restore(Paths.here(), engine, now, to, takes, out)
+    else:
+        module.show(engine, now, out)
     return 0
 
 
@@ -323,9 +334,7 @@ def break_(name: Name, stage: Stage = "") -> int:
     out = output()
     module.find(name)
     _, now = running(stage)
-    code = module.break_(name, now.stage)
-    out.answer({"broken": name, "do": "`make heal` undoes it"})
-    return code
+    return module.break_(name, now.stage, out.as_json)
 
 
 @app.command()
@@ -334,10 +343,8 @@ def heal() -> int:
     from tenfold import drill as module
 
     out = output()
-    running("")
-    code = module.heal()
-    out.answer({"healed": True})
-    return code
+    _, now = running("")
+    return module.heal(now.stage, out.as_json)
 
 
 @app.command()
@@ -371,6 +378,7 @@ def rehearse(
 ) -> int:
     """The edges of the matrix for real, the oldest results first, as many as fit the budget."""
     from tenfold import rehearse as module
+    from tenfold.drill.tools import require_drill_pace
 
     out = output()
     paths = Paths.here()
@@ -384,7 +392,12 @@ def rehearse(
         changed_only=inputs.flag("CHANGED", changed),
         budget=inputs.seconds("FOR", seconds, 24 * 3600),
     )
-    return module.rehearse(paths, connect(), wanted, out)
+    engine = connect()
+    now = stages.running(paths, engine)
+    usual = now.pace if now else inputs.PACES[0]
+    pace = inputs.choice("PACE", os.environ.get("PACE", ""), inputs.PACES, usual)
+    require_drill_pace(pace, now.stage if now else None)
+    return module.rehearse(paths, engine, wanted, out)
 
 
 # -- work on it ------------------------------------------------------------------------------------

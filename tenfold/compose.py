@@ -38,6 +38,8 @@ class Compose:
     paths: Paths
     stage: int | None = None
     pace: str = "drill"
+    more: tuple[Path, ...] = ()
+    """env files of one command"""
 
     def argv(self, *words: str) -> list[str]:
         """The whole command."""
@@ -52,7 +54,7 @@ class Compose:
         """The env files, a later one wins."""
         compose = self.paths.compose
         tables = [compose / "versions.env", compose / "instances.env"]
-        return [*tables, self.paths.pace_file(self.pace), self.paths.env]
+        return [*tables, self.paths.pace_file(self.pace), self.paths.env, *self.more]
 
     def start(self, *words: str, log: IO[bytes] | None = None) -> subprocess.Popen[bytes]:
         """Start it, out of reach of the terminal's Ctrl-C: `stop` ends it once and in order."""

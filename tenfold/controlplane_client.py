@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 
 from tenfold.engine import Engine, EngineError, NotFound
@@ -42,3 +43,8 @@ def state(engine: Engine) -> dict[str, Any]:
     except TenfoldError:
         return {}
     return found if isinstance(found, dict) else {}
+
+
+def targets(state: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """The ALB's targets in what `state` answers: {name, state, address, …} each."""
+    return [{"name": n, **t} for n, t in state.get("alb", {}).get("targets", {}).items()]

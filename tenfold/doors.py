@@ -65,7 +65,7 @@ def psql(engine: Engine, now: Running, word: str, sql: str = "") -> NoReturn:
 
     Without `sql` it is a prompt, or runs what comes on standard input.
     """
-    nodes = [c for c in now.containers if c.role in ("rds", "rds-replica")]
+    nodes = [c for c in now.containers if c.role in ("rds", "rds-replica", "rds-restored")]
     if word in ("", "rds"):
         c = patroni.primary(engine)
     elif any(word in (n.service, n.short) for n in nodes):

@@ -8,9 +8,9 @@ import docker.errors
 
 from tenfold import compose, observe, record, secrets, stages
 from tenfold.compose import Compose
-from tenfold.drill.lease import interruptible
 from tenfold.engine import Engine, EngineError
 from tenfold.errors import FAILED, TenfoldError
+from tenfold.interrupt import interruptible
 from tenfold.journal import DOWN, DOWN_STARTED, Journal
 from tenfold.lock import lock
 from tenfold.output import Output

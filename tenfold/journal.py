@@ -84,10 +84,14 @@ class Journal:
         """What was started last, stopped or not."""
         return next((e for e in reversed(self.entries()) if e.event in _STARTS), None)
 
-    def seeded(self) -> bool:
-        """Whether the data that is kept was seeded once."""
+    def seeded(self, number: int) -> bool:
+        """Whether the data that is kept for stage `number` was seeded once.
+
+        The box of stage 0 and the one database of stage 1 each have a disk of their own; from 2
+        on the data is the same cluster's.
+        """
         for entry in reversed(self.entries()):
-            if entry.event == SEEDED:
+            if entry.event == SEEDED and min(entry.stage or 0, 2) == min(number, 2):
                 return True
             if entry.event == DOWN and entry.volumes:
                 return False

@@ -14,14 +14,16 @@ from rich.live import Live as Moving
 from rich.table import Table
 from rich.text import Text
 
-from tenfold import record
-from tenfold.drill.lease import interruptible
+from tenfold import inputs, observe, record
+from tenfold.drill import healing
 from tenfold.drill.live import Live
 from tenfold.drill.show import Screen
 from tenfold.drill.tools import Tools, connect, new_folder, require_stage
 from tenfold.engine import Container
 from tenfold.errors import TenfoldError
 from tenfold.history import Second, read_facts
+from tenfold.interrupt import interruptible
+from tenfold.lock import lock
 from tenfold.verdict import LOCUST_CPU
 from tenfold.wait import WaitTimeout, wait_until
 
@@ -48,13 +50,20 @@ def run(
     engine = connect()
     require_stage(engine, stage)
     screen = Screen(as_json)
+    port = _page_port() if ui else 0
     if not engine.containers("web", running=True):
         raise TenfoldError("no web instance runs", do="bring them back with `make heal`")
-    folder = new_folder(f"load-{scenario}", stage)
-    tools = Tools(engine, folder.name, folder)
-    port = int(os.environ.get("TENFOLD_PORT_LOCUST") or PAGE_PORT) if ui else 0
     code = 0
-    with interruptible():
+    with lock("load"), interruptible():
+        healing.leftovers(engine, screen.say)
+        if port and observe.port_taken(port):
+            raise TenfoldError(
+                f"port {port} (Locust's page) is taken by another program",
+                do=f"choose another one: `make load UI=1 TENFOLD_PORT_LOCUST={port + 1}`",
+                exit_code=3,
+            )
+        folder = new_folder(f"load-{scenario}", stage)
+        tools = Tools(engine, folder.name, folder)
         try:
             tool = tools.load(
                 users=users, shape=scenario, seconds=seconds or 86_400, pace=1.0, ui_port=port
@@ -70,6 +79,12 @@ def run(
                 tools.end(tool)
             tools.remove()
     return _summary(folder, screen) or code
+
+
+def _page_port() -> int:
+    """Where Locust's page is published; raises TenfoldError for what is no port."""
+    asked = os.environ.get("TENFOLD_PORT_LOCUST", "")
+    return inputs.integer("TENFOLD_PORT_LOCUST", asked, PAGE_PORT, 1, 65535)
 
 
 def _follow(

@@ -14,6 +14,8 @@ from tenfold.ledger import Tally
 
 OUTAGE_SECONDS = 1.0
 """Shorter gaps are jitter, not downtime."""
+STILL_SECONDS = 2.0
+"""What fails so shortly before the end of the observation fails still."""
 SITE = ("read", "write")
 """What downtime and recovery are about: a browser that was logged out stays so until its person
 acts, and a job's effect is the ledger's matter."""
@@ -80,26 +82,27 @@ def failed_share(evidence: Evidence) -> float:
 
 
 def writes_back(evidence: Evidence) -> float | None:
-    """Seconds from the fault to the end of the last outage of writes; None if it lasts."""
-    outages = [g for g in gaps_after(evidence, "write") if g.seconds > OUTAGE_SECONDS]
-    if not outages:
-        return 0.0
-    last = max(outages, key=lambda gap: gap.end)
-    return None if last.end >= evidence.end else round(last.end - evidence.injected, 2)
+    """Seconds from the fault to writes that go on being acknowledged; None if they do not."""
+    return _back(evidence, ("write",))
 
 
 def recover_seconds(evidence: Evidence) -> float | None:
-    """Seconds from the fault to the last failed request's end; None if it still fails at the end.
+    """Seconds from the fault to the last failed request's end; None if it fails to the end."""
+    return _back(evidence, SITE)
 
-    "Still": within the last two seconds of the observation.
+
+def _back(evidence: Evidence, kinds: Sequence[str]) -> float | None:
+    """Seconds to the end of the last failure or outage of these kinds, whichever is later.
+
+    None when that lies within the last STILL_SECONDS of the observation.
     """
-    after = evidence.history.between(evidence.injected, evidence.end, *SITE)
+    after = evidence.history.between(evidence.injected, evidence.end, *kinds)
     bad = [s.end for s in after if not s.ok]
     stalls = [
-        g.end for kind in SITE for g in gaps_after(evidence, kind) if g.seconds > OUTAGE_SECONDS
+        g.end for kind in kinds for g in gaps_after(evidence, kind) if g.seconds > OUTAGE_SECONDS
     ]
     last = max([*bad, *stalls], default=evidence.injected)
-    return None if last > evidence.end - 2 else round(last - evidence.injected, 2)
+    return None if last > evidence.end - STILL_SECONDS else round(last - evidence.injected, 2)
 
 
 def downtime(evidence: Evidence) -> float:

@@ -1,4 +1,7 @@
-"""Who leads the database cluster, as Patroni's REST interface says, asked from inside a node."""
+"""Who leads the database, as Patroni's REST interface says, asked from inside a node.
+
+Before there is a cluster (stages 0 and 1) the one database there is leads.
+"""
 
 from __future__ import annotations
 
@@ -22,8 +25,15 @@ class Member:
     """bytes behind the leader; -1 unknown"""
 
 
+def clustered(engine: Engine) -> bool:
+    """Whether there is a cluster: the store in which its nodes agree."""
+    return bool(engine.containers("rds-dcs"))
+
+
 def members(engine: Engine) -> list[Member]:
-    """The cluster's nodes; empty when no node answers."""
+    """The cluster's nodes; empty when no node answers, or when there is no cluster."""
+    if not clustered(engine):
+        return []
     for node in nodes(engine):
         if not node.running:
             continue
@@ -43,13 +53,25 @@ def nodes(engine: Engine) -> list[Container]:
 
 
 def primary(engine: Engine) -> Container:
-    """The node that leads; raises TenfoldError when none does."""
+    """The node that leads, the only one, or the box with the database; raises TenfoldError."""
+    if not clustered(engine):
+        return _alone(engine)
     return _node(engine, "leader", "primary")
 
 
 def standby(engine: Engine) -> Container:
     """The synchronous standby; raises TenfoldError when there is none."""
     return _node(engine, "sync_standby", "synchronous standby")
+
+
+def _alone(engine: Engine) -> Container:
+    """RDS's one instance (stage 1), or the one box that has the database too (stage 0)."""
+    where = "rds" if engine.containers("rds") else "web"
+    for c in engine.containers(where, running=True):
+        return c
+    raise TenfoldError(
+        "the database does not run now", do="start it with `make heal`; `make status` shows it"
+    )
 
 
 def _node(engine: Engine, role: str, what: str) -> Container:
@@ -66,8 +88,8 @@ def _node(engine: Engine, role: str, what: str) -> Container:
 
 def problems(engine: Engine) -> list[str]:
     """What is not as Multi-AZ wants it: one leader, a synchronous standby, all others streaming."""
-    if not nodes(engine):
-        return []
+    if not clustered(engine):
+        return []  # its container's health says all there is to say
     seen = members(engine)
     if not seen:
         return ["no database node answers"]

@@ -1,10 +1,14 @@
-"""`make seed`: a believable network in bulk, by the app's own command in a container of its own."""
+"""`make seed`: a believable network in bulk, by the app's own command.
+
+In a container of its own, beside the instances; on the one box of stages 0 and 1 in the box, whose
+disk the pictures go to.
+"""
 
 from __future__ import annotations
 
 import threading
 
-from tenfold import compose
+from tenfold import compose, secrets, stages
 from tenfold.compose import Compose
 from tenfold.errors import FAILED, TenfoldError
 from tenfold.output import Output
@@ -15,12 +19,10 @@ BOUNDS = {"S": 120.0, "M": 600.0, "L": 3600.0}
 
 
 def seed(command: Compose, size: str, out: Output) -> str:
-    """Run `manage seed` beside the instances, whose CPU share it must not eat; its last line."""
+    """Run `manage seed`; its last line."""
     bound = BOUNDS[size]
     out.step(f"seeding size {size}, at most {bound:.0f} s")
-    process = command.start(
-        "run", "--rm", "--no-deps", "-T", "release", "manage", "seed", "--size", size
-    )
+    process = command.start(*_where(command), "manage", "seed", "--size", size)
     lines: list[str] = []
     assert process.stdout is not None and process.stderr is not None
     readers = [
@@ -46,12 +48,21 @@ def seed(command: Compose, size: str, out: Output) -> str:
     if process.returncode:
         raise TenfoldError(
             f"seeding ended with {process.returncode}: {compose.last_line(chr(10).join(lines))}",
-            "`make logs SERVICE=release`; `make seed` tries again",
+            "`make status` shows whether the stage is well; `make seed` tries again",
             FAILED,
         )
     told = compose.last_line("\n".join(lines)) if lines else "done"
     out.step(f"seeded: {told}")
     return told
+
+
+def _where(command: Compose) -> list[str]:
+    """The words for Compose before the command that is to be run."""
+    services = stages.read(command.paths, command.stage or 0).services
+    if "release" in services:
+        # Not in an instance, whose CPU share it would eat.
+        return ["run", "--rm", "--no-deps", "-T", "release"]
+    return ["exec", "-T", "--user", str(secrets.container_uid()), "ec2"]
 
 
 def _follow(stream: object, lines: list[str], out: Output) -> None:

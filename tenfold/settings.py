@@ -1,12 +1,16 @@
 """`.tenfold/env`: what this machine and this start add to the tables that Compose reads.
 
-Ports, the user that containers run as, and the host's CA bundle for builds (a build secret, never
-part of an image). Written at each `up`, read by every later command.
+Ports, the user that containers run as, the engine's socket for the control plane, and the host's
+CA bundle for builds (a build secret, never part of an image). Written at each `up`, read by every
+later command.
 """
 
 from __future__ import annotations
 
 import os
+import platform
+import shutil
+import subprocess
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -28,6 +32,8 @@ CA_BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+SOCKET = "/var/run/docker.sock"
+"""where the engine listens unless told otherwise"""
 
 
 def spoken(variable: str) -> str:
@@ -71,6 +77,33 @@ def ca_bundle(environ: Mapping[str, str]) -> str:
     return ""
 
 
+def engine_host(environ: Mapping[str, str]) -> str:
+    """The engine's address as its client has it: DOCKER_HOST, else the current context's."""
+    if environ.get("DOCKER_HOST"):
+        return environ["DOCKER_HOST"]
+    usual = f"unix://{SOCKET}"
+    if not shutil.which("docker"):
+        return usual
+    words = ["docker", "context", "inspect", "--format", "{{.Endpoints.docker.Host}}"]
+    try:
+        done = subprocess.run(words, capture_output=True, text=True, timeout=20, check=False)
+    except (OSError, subprocess.TimeoutExpired):
+        return usual
+    return (done.stdout.strip() if done.returncode == 0 else "") or usual
+
+
+def socket_to_mount(host: str, system: str) -> str:
+    """The path of the engine's socket where the engine itself runs.
+
+    On macOS and with Docker Desktop that is a virtual machine, which has the usual one; `system` is
+    platform.system().
+    """
+    path = host.removeprefix("unix://")
+    if path == host or system == "Darwin" or "/.docker/desktop/" in path:
+        return SOCKET
+    return path or SOCKET
+
+
 def ensure(paths: Paths, chosen: Mapping[str, int] | None = None) -> dict[str, str]:
     """Write the file; ports as chosen, else as they were. Returns what is in it."""
     paths.make_state()
@@ -83,6 +116,7 @@ def ensure(paths: Paths, chosen: Mapping[str, int] | None = None) -> dict[str, s
     given = chosen or ports({}, read(paths.env))
     values = {name: str(port) for name, port in given.items()}
     values |= {"TENFOLD_UID": str(secrets.container_uid()), "TENFOLD_CA_BUNDLE": bundle}
+    values["TENFOLD_SOCKET"] = socket_to_mount(engine_host(os.environ), platform.system())
     text = "".join(f"{name}={value}\n" for name, value in values.items())
     fresh = paths.env.with_suffix(".new")
     fresh.write_text(text, encoding="utf-8")

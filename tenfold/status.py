@@ -37,7 +37,7 @@ def gather(paths: Paths, engine: Engine) -> dict[str, Any]:
         "memory_mib": round(sum(c["memory_mib"] for c in containers), 1),
         "containers": containers,
         "rds": _members(engine) if _up(now, "rds") else [],
-        "alb": {"targets": targets(told)},
+        "alb": {"targets": controlplane_client.targets(told)},
         "asg": told.get("asg") or {},
         "faults": [{k: e.get(k) for k in ("drill", "stage", "by", "at")} for e in record.faults()],
         "switches_off": switches_off(told),
@@ -85,8 +85,7 @@ def notes(container: dict[str, Any], told: dict[str, Any]) -> str:
             lag = f", {member['lag']} bytes behind" if member["lag"] > 0 else ""
             found.append(f"{word}, {member['state']}{lag}")
     for target in told["alb"]["targets"]:
-        names = (container["name"], container["id"], container["id"][:12], container["ip"])
-        if any(name and str(target["name"]).split(":")[0] == name for name in names):
+        if target["name"] == container["name"]:
             found.append(f"target {target['state']}")
     if container["oom_killed"]:
         found.append("ran out of memory")
@@ -95,21 +94,11 @@ def notes(container: dict[str, Any], told: dict[str, Any]) -> str:
     return "; ".join(found)
 
 
-def targets(told: dict[str, Any]) -> list[dict[str, Any]]:
-    """The ALB's targets from the control plane's /state: {name, state, …} each."""
-    found = (told.get("alb") or {}).get("targets") or told.get("targets") or []
-    entries = [{"name": n, **t} for n, t in found.items()] if isinstance(found, dict) else found
-    return [
-        {**t, "name": t.get("name") or t.get("id") or t.get("address"), "state": t.get("state")}
-        for t in entries
-    ]
-
-
 def switches_off(told: dict[str, Any]) -> list[str]:
     """Design switches that are off, as recorded and as the loops say."""
     names = {str(e["name"]) for e in record.switches()}
-    listed = told.get("switches") or {}
-    return sorted(names | {str(name) for name in listed if is_off(listed, str(name))})
+    listed = told.get("switches", {})
+    return sorted(names | {name for name in listed if is_off(listed, name)})
 
 
 def brief(values: dict[str, Any]) -> str:

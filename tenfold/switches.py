@@ -7,7 +7,7 @@ before it is applied, so that `status` shows it and `heal` undoes it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any, Protocol
 
@@ -70,12 +70,9 @@ class Setting:
         wait_until(f"{self.name} to be {'off' if off else 'on'}", seen, bound=10)
 
 
-def is_off(told: Any, name: str) -> bool:
-    """Whether /state's `switches` shows a switch as off: {"name": {"off": true}} or a list."""
-    if isinstance(told, dict):
-        value = told.get(name, False)
-        return bool(value.get("off")) if isinstance(value, dict) else bool(value)
-    return name in (told or [])
+def is_off(told: Mapping[str, Mapping[str, bool]], name: str) -> bool:
+    """Whether /state's `switches`, {"name": {"off": bool}}, shows a switch as off."""
+    return told.get(name, {}).get("off", False)
 
 
 @dataclass(frozen=True)

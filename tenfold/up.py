@@ -17,9 +17,9 @@ import docker.errors
 
 from tenfold import checks, compose, observe, record, secrets, settings, stages
 from tenfold.compose import Compose
-from tenfold.drill.lease import interruptible
 from tenfold.engine import ONEOFF_LABEL, Container, Engine, EngineError
 from tenfold.errors import FAILED, INTERRUPTED, MISSING, TenfoldError
+from tenfold.interrupt import interruptible
 from tenfold.journal import SEEDED, UP, UP_FAILED, UP_STARTED, Journal
 from tenfold.lock import lock
 from tenfold.output import Output
@@ -198,7 +198,7 @@ class Up:
 
     def _seed(self) -> bool:
         """Once for data that is kept."""
-        if not self.with_seed or self.journal.seeded():
+        if not self.with_seed or self.journal.seeded(self.number):
             return False
         seed(self.command, "S", self.out)
         self.journal.add(SEEDED, self.number, self.pace)

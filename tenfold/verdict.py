@@ -119,8 +119,6 @@ def judge(
     _measure(verdict, evidence, downtime_minutes)
     for check in (*CHECKS, *checks):
         verdict.findings.extend(check(evidence))
-    if not verdict.findings:
-        verdict.void.append("nothing was checked")
     survives = all(f.holds for f in verdict.findings)
     busy = [m.cpu for m in history.machine if injected <= m.at < end]
     if not survives and busy and percentile(busy, 0.5) > MACHINE_CPU:
@@ -169,6 +167,13 @@ def check_gap(evidence: Evidence) -> list[Finding]:
     value = round(worst.seconds, 2) if worst else 0.0
     kind = worst.kind if worst else "request"
     return [_at_most("longest gap", value, limit, "s", f"without a good {kind}")]
+
+
+def check_recovered(evidence: Evidence) -> list[Finding]:
+    """Everything is answered again, and goes on being answered to the end."""
+    value = recover_seconds(evidence)
+    text = "until the last failed request's end"
+    return [Finding("recovered", value, None, "s", value is not None, text)]
 
 
 def check_failed_share(evidence: Evidence) -> list[Finding]:
@@ -246,6 +251,7 @@ def check_p95(evidence: Evidence) -> list[Finding]:
 
 CHECKS: tuple[Check, ...] = (
     check_gap,
+    check_recovered,
     check_failed_share,
     check_writes_back,
     check_ledger,

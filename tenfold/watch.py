@@ -14,16 +14,17 @@ from pathlib import Path
 
 from tenfold import history as h
 from tenfold import record, report, stagefile
+from tenfold.drill import healing
 from tenfold.drill.evidence import gather, settle
-from tenfold.drill.lease import interruptible, uninterrupted
 from tenfold.drill.live import Live
 from tenfold.drill.model import Load
 from tenfold.drill.run import SETTLE_BOUND
 from tenfold.drill.show import Screen
-from tenfold.drill.tools import Tools, connect, new_folder, require_stage
+from tenfold.drill.tools import DRILL_PACE, Tools, connect, new_folder, require_stage
 from tenfold.engine import PROJECT_LABEL, SERVICE_LABEL, Engine
 from tenfold.errors import TenfoldError
 from tenfold.history import Mark
+from tenfold.interrupt import interruptible, uninterrupted
 from tenfold.lock import lock
 from tenfold.measure import Threshold
 from tenfold.verdict import Verdict, judge
@@ -50,18 +51,22 @@ def run(stage: int, as_json: bool = False) -> int:
     engine = connect()
     require_stage(engine, stage)
     screen = Screen(as_json)
-    folder = new_folder("watch", stage)
-    tools = Tools(engine, folder.name, folder)
     marks: list[Mark] = []
     with lock("watch"), interruptible():
+        healing.leftovers(engine, screen.say)
+        if stagefile.pace_name() != DRILL_PACE:
+            screen.say("the limits are those of drill pace, the stage's is not", style="yellow")
+        folder = new_folder("watch", stage)
+        tools = Tools(engine, folder.name, folder)
         try:
-            _watch(tools, folder, screen, marks)
-        except KeyboardInterrupt:
-            screen.say("ended by Ctrl-C: settling")
-        with uninterrupted(screen.say):
             try:
+                _watch(tools, folder, screen, marks)
+            except KeyboardInterrupt:
+                screen.say("ended by Ctrl-C: settling")
+            with uninterrupted(screen.say):
                 verdict = _close(tools, folder, screen, marks, stage)
-            finally:
+        finally:
+            with uninterrupted(screen.say):
                 tools.remove()
     screen.verdict(verdict)
     return 4 if verdict.void else 0

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from ninja import Field, Router, Schema, Status
 
 from accounts import services
+from aws import limits
 from config import tokens
 from config.rest import PLAIN, Body, Key
 from config.tokens import Identity
@@ -80,7 +81,7 @@ def sign_up(request: HttpRequest, body: NewAccount, key: Key = "") -> Status[Acc
 @router.post("/tokens", response=TokensOut, summary="Log in")
 def log_in(request: HttpRequest, body: Login, key: Key = "") -> TokensOut:
     """Tokens for a handle and its password; nothing is written, so any repeat is safe."""
-    found = services.authenticate(body.handle, body.password, _address(request))
+    found = services.authenticate(body.handle, body.password, limits.address(request))
     if found is None:
         raise tokens.refused("Handle and password do not match.")
     return _tokens(found)
@@ -103,9 +104,3 @@ def _tokens(account: services.Account) -> TokensOut:
         token_type="Bearer",
         expires_in=tokens.ACCESS_SECONDS,
     )
-
-
-def _address(request: HttpRequest) -> str:
-    """Where the caller is, as the load balancer's X-Forwarded-For has it."""
-    forwarded = request.headers.get("X-Forwarded-For", "")
-    return forwarded.partition(",")[0].strip()[:45] or request.META.get("REMOTE_ADDR", "")

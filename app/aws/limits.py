@@ -7,6 +7,7 @@ from functools import cache as memoize
 from typing import Any
 
 from django.conf import settings
+from django.http import HttpRequest
 
 from aws import cache
 from config.problems import Problem
@@ -37,6 +38,18 @@ def require(name: str, who: str, per_minute: int) -> None:
             detail=f"At most {per_minute} a minute: wait a moment.",
             headers={"Retry-After": "20"},
         )
+
+
+def address(request: HttpRequest) -> str:
+    """Where the caller is, as the outermost of our own proxies has seen it.
+
+    Each of them appends whom it heard to X-Forwarded-For, as CloudFront and an ALB do; what stands
+    further left is the caller's own word. Who came past them is the connection's other end.
+    """
+    chain = [one.strip() for one in request.headers.get("X-Forwarded-For", "").split(",")]
+    proxies: int = settings.ENV.trusted_proxies
+    seen = chain[-proxies] if 0 < proxies <= len(chain) else ""
+    return seen[:45] or str(request.META.get("REMOTE_ADDR", ""))
 
 
 @memoize

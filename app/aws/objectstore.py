@@ -5,14 +5,17 @@ Without S3_ENDPOINT (one box) the same calls work on the local disk.
 
 from __future__ import annotations
 
+import contextlib
+import errno
 import json
 import mimetypes
 import os
 import tempfile
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
-from typing import Protocol
+from typing import Any, BinaryIO, Protocol
 from urllib.parse import quote
 
 from django.conf import settings
@@ -23,10 +26,18 @@ from aws.wire import Answer, Endpoint, Unreachable
 
 UPLOAD_SECONDS = 600
 """how long an upload's URL is good for"""
+CHUNK = 65536
+DISK_FULL = (errno.ENOSPC, errno.EDQUOT)
+SUFFIXES = {"image/jpeg": ".jpg", "image/png": ".png", "image/webp": ".webp", "image/gif": ".gif"}
+"""how a file on the local disk tells its type to whoever serves it"""
 
 
 class NotFound(Exception):
     """There is no such object."""
+
+
+class Refused(Exception):
+    """An upload that nobody was given a ticket for; the text says what is wrong with it."""
 
 
 @dataclass(frozen=True)
@@ -158,7 +169,10 @@ class S3Bucket:
 
 
 class LocalBucket:
-    """A folder on the local disk; the app itself takes the uploads."""
+    """A folder on the local disk; the app itself takes the uploads, the box's nginx serves them.
+
+    nginx knows a file's type by the end of its name, so a key without one gets it on the disk.
+    """
 
     def __init__(self, folder: Path, upload_url: str) -> None:
         """The folder is made when something is put there."""
@@ -166,52 +180,97 @@ class LocalBucket:
         self._upload_url = upload_url
 
     def presign_put(self, key: str, content_type: str, size: int) -> tuple[str, dict[str, str]]:
-        """A path whose signature Django checks: key, type and size are in it."""
-        from django.core.signing import TimestampSigner
-
-        ticket = TimestampSigner(salt="upload").sign(f"{key}|{content_type}|{size}")
+        """A path whose ticket Django signs: key, type and size are in it."""
+        ticket = _signer().sign(f"{key}|{content_type}|{size}")
         url = f"{self._upload_url.rstrip('/')}/{quote(key)}?ticket={quote(ticket, safe='')}"
         return url, {"Content-Type": content_type}
 
+    def receive(
+        self, key: str, ticket: str, content_type: str, size: int, read: Callable[[int], bytes]
+    ) -> None:
+        """Take an upload that `presign_put` allowed, chunk by chunk; raises Refused.
+
+        `size` is what the client says it sends, in bytes; `read` takes the next of them.
+        """
+        from django.core.signing import BadSignature, SignatureExpired
+
+        try:
+            allowed = _signer().unsign(ticket, max_age=UPLOAD_SECONDS)
+        except SignatureExpired:
+            raise Refused("The upload's URL has expired: ask for another one.") from None
+        except BadSignature:
+            raise Refused("The upload's URL was not made here.") from None
+        if allowed != f"{key}|{content_type}|{size}":
+            raise Refused("The upload's URL is for another name, type or size.")
+        with self._replacing(key, content_type) as file:
+            left = size
+            while left and (chunk := read(min(CHUNK, left))):
+                file.write(chunk)
+                left -= len(chunk)
+            if left:
+                raise Refused(f"The upload ended {left} bytes early.")
+
     def get(self, key: str) -> bytes:
         """Read the file."""
-        try:
-            return self._file(key).read_bytes()
-        except FileNotFoundError:
-            raise NotFound(key) from None
+        return self._there(key).read_bytes()
 
     def put(self, key: str, data: bytes, content_type: str, cache_control: str = "") -> None:
         """Written beside and moved into place."""
-        target = self._file(key)
+        with self._replacing(key, content_type) as file:
+            file.write(data)
+
+    def head(self, key: str) -> Head | None:
+        """Size and the type its name suggests."""
+        try:
+            path = self._there(key)
+            told = path.stat()
+        except (NotFound, FileNotFoundError):
+            return None
+        kind = mimetypes.guess_type(path.name)[0] or "application/octet-stream"
+        return Head(told.st_size, kind, f"{told.st_mtime_ns:x}")
+
+    def delete(self, key: str) -> None:
+        """Remove the file."""
+        with contextlib.suppress(NotFound):
+            self._there(key).unlink(missing_ok=True)
+
+    @contextlib.contextmanager
+    def _replacing(self, key: str, content_type: str) -> Iterator[BinaryIO]:
+        """A file that takes the key's place when all of it is written, and is gone otherwise."""
+        target = self._path(key)
+        if not target.suffix:
+            target = target.with_name(target.name + SUFFIXES.get(content_type, ""))
         target.parent.mkdir(parents=True, exist_ok=True)
         handle, part = tempfile.mkstemp(dir=target.parent, prefix=".part-")
         try:
             with os.fdopen(handle, "wb") as file:
-                file.write(data)
+                yield file
             Path(part).chmod(0o644)
             Path(part).replace(target)
         except BaseException:
             Path(part).unlink(missing_ok=True)
             raise
 
-    def head(self, key: str) -> Head | None:
-        """Size and the type its name suggests."""
-        try:
-            told = self._file(key).stat()
-        except FileNotFoundError:
-            return None
-        kind = mimetypes.guess_type(key)[0] or "application/octet-stream"
-        return Head(told.st_size, kind, f"{told.st_mtime_ns:x}")
+    def _there(self, key: str) -> Path:
+        """The file of a key; raises NotFound."""
+        path = self._path(key)
+        for end in ("", *SUFFIXES.values()):
+            found = path.with_name(path.name + end)
+            if found.is_file():
+                return found
+        raise NotFound(key)
 
-    def delete(self, key: str) -> None:
-        """Remove the file."""
-        self._file(key).unlink(missing_ok=True)
-
-    def _file(self, key: str) -> Path:
+    def _path(self, key: str) -> Path:
         path = (self._folder / key).resolve()
-        if not path.is_relative_to(self._folder.resolve()):
+        if not path.is_relative_to(self._folder.resolve()) or not path.name:
             raise NotFound(key)
         return path
+
+
+def _signer() -> Any:
+    from django.core.signing import TimestampSigner
+
+    return TimestampSigner(salt="upload")
 
 
 @cache

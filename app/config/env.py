@@ -54,6 +54,8 @@ class Env:
     region: str
     release: str
     instance: str
+    trusted_proxies: int
+    """how many before us append to X-Forwarded-For: CloudFront and the ALB are two"""
     web_workers: int
     web_threads: int
     worker_threads: int
@@ -122,6 +124,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         region=get("REGION", "us"),
         release=get("RELEASE", "dev"),
         instance=get("INSTANCE_ID", f"i-{socket.gethostname()}"),
+        trusted_proxies=convert("TRUSTED_PROXIES", "2", _count, "a number from 0 on"),
         web_workers=convert("WEB_WORKERS", "1", _positive, "a number from 1 on"),
         web_threads=convert("WEB_THREADS", "8", _positive, "a number from 1 on"),
         worker_threads=convert("WORKER_THREADS", "4", _positive, "a number from 1 on"),
@@ -141,6 +144,13 @@ def read_or_exit() -> Env:
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _count(text: str) -> int:
+    number = int(text)
+    if number < 0:
         raise ValueError(text)
     return number
 

@@ -2,7 +2,7 @@
 
 from django.urls import include, path
 
-from aws import health
+from aws import health, uploads
 from config.api import api
 
 urlpatterns = [
@@ -10,6 +10,7 @@ urlpatterns = [
     path("readyz", health.readyz),
     path("whoami", health.whoami),
     path("metrics", health.metrics),
+    path("upload/<path:key>", uploads.receive),
     path("api/", api.urls),
     path("", include("pages.urls")),
 ]

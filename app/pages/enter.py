@@ -6,6 +6,7 @@ from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
 from django.shortcuts import render
 
 from accounts import services as accounts
+from aws import limits
 from config.problems import Problem
 from pages import forms
 from pages.context import ACCOUNT, HANDLE
@@ -58,7 +59,7 @@ def log_in(request: HttpRequest) -> HttpResponse:
     status = 200
     if form.is_bound and form.is_valid():
         given = form.cleaned_data
-        account = accounts.authenticate(given["handle"], given["password"])
+        account = accounts.authenticate(given["handle"], given["password"], limits.address(request))
         if account:
             return _enter(request, account, given["next"])
         status = 422

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Callable
+from typing import Any
 
 from tenfold import faults, record, switches
 from tenfold.drill import steady
-from tenfold.engine import Engine, EngineError
+from tenfold.drill.steady import Services
+from tenfold.engine import RUN_LABEL, Engine, EngineError
 from tenfold.errors import TenfoldError
 from tenfold.wait import WaitTimeout, wait_until
 
@@ -25,8 +27,9 @@ def leftovers(engine: Engine, say: Say) -> None:
         _heal(engine, entry, say)
     if record.switches():
         switches.undo_all(engine, say)
+    wanted = {entry["run"] for entry in record.faults()}
     for tool in engine.tools():
-        if tool.role != "load-ui":
+        if tool.labels.get(RUN_LABEL) not in wanted:
             with contextlib.suppress(EngineError):
                 engine.remove(tool)
 
@@ -43,14 +46,17 @@ def everything(engine: Engine, say: Say) -> None:
             say(f"removed a tool that was left: {tool.name}")
     for done in steady.bring_back(engine):
         say(done)
+    # What could not be healed a moment ago may be by what was brought back since.
+    for entry in record.faults():
+        _heal(engine, entry, say)
 
 
-def until_steady(engine: Engine, bound: float, now: Say) -> str:
+def until_steady(engine: Engine, bound: float, now: Say, services: Services | None = None) -> str:
     """Wait for a steady stage; answers what is not, empty when all is."""
     found: list[str] = []
 
     def check() -> bool:
-        found[:] = steady.problems(engine)
+        found[:] = steady.problems(engine, services)
         now(f"until steady: {'; '.join(found)}")
         return not found
 
@@ -61,12 +67,26 @@ def until_steady(engine: Engine, bound: float, now: Say) -> str:
     return ""
 
 
-def _heal(engine: Engine, entry: dict[str, object], say: Say) -> None:
-    fault = faults.from_record(entry["fault"])  # type: ignore[arg-type]
+def _heal(engine: Engine, entry: dict[str, Any], say: Say) -> None:
+    """Undo a recorded fault and forget it; one that cannot be undone stays recorded."""
+    fault = faults.from_record(entry["fault"])
     try:
-        for done in fault.heal(engine, entry["state"]):  # type: ignore[arg-type]
+        for done in fault.heal(engine, entry["state"]):
             say(f"{entry['drill']}: {done}")
     except (EngineError, TenfoldError) as error:
-        # The rest must be healed as well; bring_back looks at every container afterwards.
+        # The rest must be healed as well; the record stays for the next command.
         say(f"{entry['drill']}: {error}")
+        if not _gone(engine, entry["state"]):
+            return
     record.drop_fault(str(entry["run"]))
+
+
+def _gone(engine: Engine, state: dict[str, Any]) -> bool:
+    """Whether none of the containers that a fault hit is there any more."""
+    parts = [part for value in state.values() for part in (value, *_items(value))]
+    ids = {str(part["id"]) for part in parts if isinstance(part, dict) and "id" in part}
+    return ids.isdisjoint(c.id for c in engine.containers())
+
+
+def _items(value: Any) -> list[Any]:
+    return value if isinstance(value, list) else []

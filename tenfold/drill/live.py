@@ -68,19 +68,27 @@ class Live:
         return fresh
 
     def clean_for(
-        self, seconds: float, rate: float, since: float = 0.0, kinds: tuple[str, ...] = ASKED
+        self,
+        seconds: float,
+        rate: float,
+        since: float = 0.0,
+        kinds: tuple[str, ...] = ASKED,
+        within: float = float("inf"),
     ) -> bool:
         """Whether all requests due in the last `seconds` (after `since`) were answered well.
 
         `rate` is what the schedule sends a second: an answer that is still missing is no success.
-        The last half second is left out, its answers may be under way.
+        An answer that took more than `within` seconds is none either. The last half second is left
+        out, its answers may be under way.
         """
         upto = time.time() - 0.5
         begin = upto - seconds
         if begin < since:
             return False
         asked = [s for s in self.samples if begin <= s.at < upto and s.kind in kinds]
-        return len(asked) >= 0.8 * rate * seconds and all(s.ok for s in asked)
+        return len(asked) >= 0.8 * rate * seconds and all(
+            s.ok and s.ms <= within * 1000 for s in asked
+        )
 
     def complaints(self, seconds: float = 3.0) -> str:
         """What went wrong lately, for a person."""

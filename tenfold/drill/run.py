@@ -8,11 +8,10 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tenfold import faults, record, stagefile, switches
+from tenfold import faults, record, stagefile, stages, switches
 from tenfold import history as h
 from tenfold.drill import healing, steady
 from tenfold.drill.evidence import gather, settle
-from tenfold.drill.lease import uninterrupted
 from tenfold.drill.live import Live
 from tenfold.drill.model import Drill
 from tenfold.drill.show import Screen
@@ -21,8 +20,10 @@ from tenfold.engine import Container, Engine
 from tenfold.errors import TenfoldError
 from tenfold.faults import NoEffect
 from tenfold.history import Mark
+from tenfold.interrupt import uninterrupted
 from tenfold.ledger import Tally
-from tenfold.measure import SITE
+from tenfold.measure import OUTAGE_SECONDS, SITE
+from tenfold.paths import Paths
 from tenfold.verdict import BREAKS, SURVIVES, Verdict, judge
 from tenfold.wait import WaitTimeout, wait_until
 
@@ -51,6 +52,9 @@ class Rehearsal:
         self.state: dict[str, Any] = {}
         self.evidence = ""
         self.hurt = False
+        self.left: list[str] = []
+        """what could not be cleaned up"""
+        self._services = stages.read(Paths.here(), self.stage).services
         self.injected_at = 0.0
         self.load: Container | None = None
         self.probe: Container | None = None
@@ -105,7 +109,7 @@ class Rehearsal:
         found: list[str] = []
 
         def clean() -> bool:
-            found[:] = steady.problems(self.engine)
+            found[:] = steady.problems(self.engine, self._services)
             if not found and not self.live.clean_for(GATE_SECONDS, self._rate()):
                 found.append(self.live.complaints())
             return not found
@@ -117,9 +121,12 @@ class Rehearsal:
                 return self.live.clean_for(GATE_SECONDS, self._rate())
 
         if not self._until("the stage to answer cleanly", clean, GATE_BOUND, every=0.5):
+            told = "; ".join(found)
             raise TenfoldError(
-                f"the stage is not steady after {GATE_BOUND:g} s: {'; '.join(found)}",
-                do="`make heal` brings back what is broken; `make status` shows it",
+                f"the stage is not steady after {GATE_BOUND:g} s: {told}",
+                do=steady.remedy(
+                    told, self.stage, "`make heal` brings back what is broken; `make status`"
+                ),
                 exit_code=3,
             )
         self.mark(h.STEADY, "all answers clean")
@@ -204,7 +211,10 @@ class Rehearsal:
         rate = load.reads + load.writes
 
         def fresh() -> bool:
-            return self.live.clean_for(RECOVER_SECONDS, rate, since=healed, kinds=SITE)
+            # A stall that has just ended would count as an outage at the end of the observation.
+            return self.live.clean_for(
+                RECOVER_SECONDS, rate, since=healed, kinds=SITE, within=OUTAGE_SECONDS
+            )
 
         if self._until("clean answers to fresh requests", fresh, RECOVER_BOUND):
             self.mark(h.RECOVERED, "fresh requests are answered")
@@ -256,22 +266,36 @@ class Rehearsal:
         return verdict
 
     def _clean(self) -> None:
-        """Heal what is still hurt, put switches back, remove containers, see the stage steady."""
-        failed = ""
+        """Heal what is still hurt, put switches back, remove containers, see the stage steady.
+
+        Each step is taken whatever came of the others; what failed is kept in `left`.
+        """
+        for what, step in (
+            ("not healed", self._heal_hurt),
+            ("a switch is not back", lambda: switches.undo_all(self.engine, self.screen.say)),
+            ("its tools are not removed", self.tools.remove),
+            ("the stage cannot be looked at", self._see_steady),
+        ):
+            try:
+                step()
+            except Exception as error:  # noqa: BLE001 (whatever it is, the next step is due)
+                self.left.append(f"{what}: {error}")
+        for problem in self.left:
+            self.screen.say(f"{problem}; `make heal` tries again", style="bold red")
+
+    def _heal_hurt(self) -> None:
         if self.hurt:
             for done in self.drill.fault.heal(self.engine, self.state):
                 self.screen.say(f"healed: {done}", style="green")
             record.drop_fault(self.run)
             self.hurt = False
-        try:
-            switches.undo_all(self.engine, self.screen.say)
-        except TenfoldError as error:
-            failed = f"{error.message} "
-        self.tools.remove()
+
+    def _see_steady(self) -> None:
         if self.marks:
-            failed += healing.until_steady(self.engine, STEADY_BOUND, self.screen.now)
-        if failed:
-            self.screen.say(f"{failed.strip()}; `make heal` tries again", style="red")
+            problem = healing.until_steady(
+                self.engine, STEADY_BOUND, self.screen.now, self._services
+            )
+            self.left += [problem] if problem else []
 
     # -- helpers ---------------------------------------------------------------------------
 

@@ -118,7 +118,6 @@ def _more(table: Table, verdict: Verdict) -> Table:
     told = f"Locust: {verdict.load_requests}, {verdict.load_failures} failed"
     table.add_row("", "requests", str(verdict.requests), f"{verdict.failures} failed", told)
     table.add_row("", "detected", seconds(verdict.detect_s), "", "by the control plane")
-    table.add_row("", "recovered", seconds(verdict.recover_s), "", "last failed request")
     table.add_row("", "p95", f"{p95} ms", "", "before / during / after")
     table.add_row("", "downtime", seconds(verdict.downtime_s), "", year)
     return table

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from tenfold import controlplane_client as controlplane
@@ -11,12 +12,23 @@ from tenfold.engine import Container, Engine, EngineError
 from tenfold.errors import TenfoldError
 
 ONE_SHOT = ("release",)
+MISSING = " is missing"
+
+Services = Mapping[str, Mapping[str, Any]]
+"""A stage's services by name, as its file has them."""
 
 
-def problems(engine: Engine) -> list[str]:
-    """All that is not steady; empty when everything is."""
-    found = []
-    for c in engine.containers():
+def problems(engine: Engine, services: Services | None = None) -> list[str]:
+    """All that is not steady; empty when everything is.
+
+    Containers that are not there at all are seen where the stage's `services` are given.
+    """
+    containers = engine.containers()
+    state: dict[str, Any] = {}
+    if any(c.role == "controlplane" and c.running for c in containers):
+        state = controlplane.state(engine)
+    found = missing(containers, services or {}, state)
+    for c in containers:
         if c.service in ONE_SHOT or c.role in ONE_SHOT:
             continue
         if not c.running:
@@ -25,29 +37,40 @@ def problems(engine: Engine) -> list[str]:
             found.append(f"{c.short} is {c.health}")
     with contextlib.suppress(EngineError):
         found += patroni.problems(engine)
-    if engine.containers("controlplane", running=True):
-        found += target_problems(controlplane.state(engine))
+    if any(c.role == "controlplane" and c.running for c in containers):
+        found += target_problems(state)
     return found
+
+
+def missing(
+    containers: Sequence[Container], services: Services, state: Mapping[str, Any]
+) -> list[str]:
+    """Services without a container; an auto-scaling group may have its instances where it likes."""
+    there = {c.service for c in containers}
+    desired = state.get("asg", {}).get("desired")
+    full = desired is not None and sum(c.role == "web" for c in containers) >= desired
+    return [
+        f"{name}{MISSING}"
+        for name, raw in services.items()
+        if name not in (*there, *ONE_SHOT)
+        and not (full and (raw.get("extends") or {}).get("service") == "web")
+    ]
+
+
+def remedy(found: str, stage: int, otherwise: str) -> str:
+    """What to do about problems: a container that is gone is Compose's to make."""
+    return f"`make stage-{stage} up` makes what is missing" if MISSING in found else otherwise
 
 
 def target_problems(state: dict[str, Any]) -> list[str]:
     """Targets that the ALB does not hold for healthy, from the control plane's /state."""
-    targets = _targets(state)
+    targets = controlplane.targets(state)
     if not targets:
         return ["the ALB has no target"]
     return [
-        f"target {name} is {health}"
-        for name, health in targets
-        if health not in ("healthy", "draining")
-    ]
-
-
-def _targets(state: dict[str, Any]) -> list[tuple[str, str]]:
-    told = (state.get("alb") or {}).get("targets") or state.get("targets") or []
-    entries = [{"name": n, **t} for n, t in told.items()] if isinstance(told, dict) else told
-    return [
-        (str(t.get("name") or t.get("id") or t.get("address")), str(t.get("state")))
-        for t in entries
+        f"target {t['name']} is {t['state']}"
+        for t in targets
+        if t["state"] not in ("healthy", "draining")
     ]
 
 

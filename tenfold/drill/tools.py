@@ -12,13 +12,14 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenfold import record
+from tenfold import patroni, record, stagefile
 from tenfold.drill.model import Load
 from tenfold.engine import PROJECT, Container, Engine, EngineError
 from tenfold.errors import TenfoldError
 
 IMAGE = "tenfold/loadtests:dev"
-FRONT = "http://cloudfront:8080"
+DRILL_PACE = "drill"
+"""the pace that limits, holds and bounds are made for"""
 SECRETS_UID = 10001
 """Who the images run as when the tool is root: compare TENFOLD_UID."""
 
@@ -39,6 +40,22 @@ def require_stage(engine: Engine, stage: int | None) -> None:
             do=f"start one with `make stage-{3 if stage is None else stage} up`",
             exit_code=3,
         )
+
+
+def require_drill_pace(pace: str, stage: int | None) -> None:
+    """Raise unless the time constants are those that a drill is judged by."""
+    if pace != DRILL_PACE:
+        raise TenfoldError(
+            f"drills are judged at drill pace, and this is {pace} pace",
+            do="leave PACE out" if stage is None else f"`make stage-{stage} up PACE={DRILL_PACE}`",
+            exit_code=3,
+        )
+
+
+def front(engine: Engine) -> str:
+    """The site's door on the network: CloudFront, or the only instance where there is none."""
+    doors = [*engine.containers("cloudfront"), *engine.containers("web")]
+    return f"http://{doors[0].service if doors else 'cloudfront'}:8080"
 
 
 def new_folder(name: str, stage: int) -> Path:
@@ -82,7 +99,7 @@ class Tools:
             "PACE_SECONDS": str(pace),
             "MIX": "reads" if reads_only else "all",
         }
-        argv = ["locust", "-f", "/srv/loadtests/locustfile.py", "--host", FRONT]
+        argv = ["locust", "-f", "/srv/loadtests/locustfile.py", "--host", front(self.engine)]
         argv += ["--csv", "/results/load", "--html", "/results/load.html", "--loglevel", "WARNING"]
         if ui_port:
             # No shape class here: the page starts, stops and sizes the test.
@@ -95,19 +112,23 @@ class Tools:
 
     def probe(self, load: Load) -> Container:
         """The fixed-rate probe, with the observers of what the stage has."""
-        argv = ["python", "-m", "loadtests.probe", "--target", FRONT]
+        argv = ["python", "-m", "loadtests.probe", "--target", front(self.engine)]
         for name in ("reads", "writes", "sessions", "jobs"):
             argv += [f"--{name}", f"{getattr(load, name):g}"]
         if self.engine.containers("controlplane"):
             argv += ["--events", "http://controlplane:9900"]
-        if nodes := self.engine.containers("rds"):
+        nodes = self.engine.containers("rds") if patroni.clustered(self.engine) else []
+        if nodes:
             argv += ["--primaries", ",".join(f"{n.service}={n.ip}" for n in nodes if n.ip)]
         return self._start("probe", argv)
 
     def settle(self, bound: float) -> Container:
         """Reads the ledger back against the stores and writes settle.json."""
         secrets = record.STATE / "secrets" / "tenfold-rds"
+        # A job that a dead worker held is back by then.
+        quiet = stagefile.pace("SQS_VISIBILITY_SECONDS") + 4
         argv = ["python", "-m", "loadtests.settle", "--bound", f"{bound:g}"]
+        argv += ["--quiet", f"{quiet:g}"]
         if self.engine.containers("sqs"):
             argv += ["--queue", "http://sqs:9324"]
         return self._start("settle", argv, mounts={str(secrets): "/run/secrets/tenfold-rds:ro"})

@@ -43,13 +43,13 @@ class Fault(Protocol):
 
 def choose(engine: Engine, role: str, how: str) -> Container:
     """The container to hit; raises TenfoldError where there is none."""
+    if how == "primary":
+        return patroni.primary(engine)
     running = engine.containers(role, running=True)
     if not running:
         raise TenfoldError(
             f"no {role} runs in this stage", do="see what runs with `make status`", exit_code=3
         )
-    if how == "primary":
-        return patroni.primary(engine)
     return running[0]
 
 

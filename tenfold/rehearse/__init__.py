@@ -17,10 +17,10 @@ from rich.text import Text
 
 from tenfold import child, images, stages
 from tenfold.borrow import borrow
-from tenfold.drill.lease import interruptible
 from tenfold.drill.model import catalogue, find
 from tenfold.engine import Engine
 from tenfold.errors import FAILED, NO, OK, TenfoldError
+from tenfold.interrupt import interruptible
 from tenfold.output import Output
 from tenfold.paths import Paths
 from tenfold.rehearse.page import page

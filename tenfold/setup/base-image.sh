@@ -3,9 +3,12 @@
 
 base_image_there() { docker image inspect "$(version BASE_IMAGE)" >/dev/null 2>&1; }
 
+# debootstrap needs Debian's mirror and keyring, which Ubuntu's sources do not have.
+may_make_base_image() { may_install && [ "$distribution" = debian ]; }
+
 base_image_plan() {
   if base_image_there; then echo 'is there'; else
-    echo "pull $(version BASE_IMAGE), or make it with debootstrap (about 30 s)"
+    echo "pull $(version BASE_IMAGE)$(may_make_base_image && echo ', or make it with debootstrap (about 30 s)')"
   fi
 }
 
@@ -14,29 +17,28 @@ base_image_ensure() {
   image=$(version BASE_IMAGE)
   base_image_there && return
   step "pulling $image"
-  if timeout 90 docker pull -q "$image" >/dev/null 2>&1; then return; fi
+  if run_at_most 90 docker pull -q "$image" >/dev/null 2>&1; then return; fi
+  may_make_base_image || fail 3 "$image cannot be pulled" \
+    'give the engine a registry, or use Debian (and run `make setup` as root)'
   step 'no registry answers: making it with debootstrap'
-  may_install || fail 3 "$image cannot be pulled" \
-    'give the engine a registry, or run `make setup` as root on Debian or Ubuntu'
   suite_wanted=${image#*:}
   make_base_image "${suite_wanted%-slim}" "$image"
 }
 
 # make_base_image SUITE IMAGE: a minimal system without what a container never needs.
 make_base_image() {
-  local root mirror
+  local root mirror sources
+  sources=$(suite_sources "$1")
+  mirror=$(mirror_of <<< "$sources")
+  [ -n "$mirror" ] || fail 3 "no mirror that debootstrap could use is configured in /etc/apt" \
+    "give the engine a registry, or name Debian's mirror by http in /etc/apt"
   command -v debootstrap >/dev/null || apt_install debootstrap
   [ -e "/usr/share/debootstrap/scripts/$1" ] || ln -s sid "/usr/share/debootstrap/scripts/$1"
-  root=$(mktemp -d) mirror=$(suite_sources "$1" | sed -n 's/^URIs: *//p; s/^deb [^h]*\(http[^ ]*\).*/\1/p' | head -n 1)
+  root=$(mktemp -d)
   debootstrap --variant=minbase --include=ca-certificates "$1" "$root" "$mirror" >"$root.log" 2>&1 ||
     { tail -n 5 "$root.log" >&2; fail 4 'debootstrap failed' "see $root.log"; }
-  suite_sources "$1" > "$root/etc/apt/sources.list.d/debian.sources.new"
-  if grep -q '^Types:' "$root/etc/apt/sources.list.d/debian.sources.new"; then
-    mv "$root/etc/apt/sources.list.d/debian.sources.new" "$root/etc/apt/sources.list.d/debian.sources"
-    rm -f "$root/etc/apt/sources.list"
-  else
-    mv "$root/etc/apt/sources.list.d/debian.sources.new" "$root/etc/apt/sources.list"
-  fi
+  rm -f "$root/etc/apt/sources.list"
+  printf '%s\n' "$sources" > "$root/etc/apt/$(sources_name "$sources")"
   printf '%s\n' 'APT::Install-Recommends "false";' 'Acquire::Languages "none";' \
     > "$root/etc/apt/apt.conf.d/90tenfold"
   printf '%s\n' 'path-exclude /usr/share/doc/*' 'path-exclude /usr/share/man/*' \

@@ -35,23 +35,35 @@ check_system() {
 # May we install packages? Debian or Ubuntu, as root.
 may_install() { is_root && [ "$system" = Linux ] && [[ " $like " == *" debian "* ]]; }
 
+# Sets python; empty where python_ensure is to install it.
 check_python() {
   local one
   for one in python3 python3.14 python3.13 python3.12 python3.11; do
-    if command -v "$one" >/dev/null &&
-      "$one" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null; then
+    if python_good "$one"; then
       python=$one
       return
     fi
   done
-  python=python3
-  if may_install; then
-    step 'Python is missing: installing python3 and python3-venv'
-    apt_install python3 python3-venv
-    "$python" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' && return
+  python=''
+  case "$distribution:$suite" in
+    # Their own is older.
+    debian:buster | debian:bullseye | ubuntu:focal | ubuntu:jammy) ;;
+    *) if may_install; then return; fi ;;
+  esac
+  problem "$python_needed" "$(python_advice)"
+}
+
+python_needed='Python 3.11 or newer with its venv module is needed'
+python_good() {
+  command -v "$1" >/dev/null &&
+    "$1" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' 2>/dev/null
+}
+python_advice() {
+  if [ "$system" = Darwin ]; then
+    echo 'install it: the installer of python.org, or `brew install python`'
+  else
+    echo 'install it (Debian 12 or newer, Ubuntu 24.04 or newer: `apt-get install python3 python3-venv`)'
   fi
-  problem 'Python 3.11 or newer with its venv module is needed' \
-    'install it (Debian 12 or newer, Ubuntu 24.04 or newer: `apt-get install python3 python3-venv`)'
 }
 
 # Memory and disk that the stage asks for, in MiB; what cannot be found out is no problem.

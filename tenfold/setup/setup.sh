@@ -51,13 +51,19 @@ python_plan() {
   if [ -x .venv/bin/python ] && [ "$(cat .venv/tenfold.stamp 2>/dev/null)" = "$(python_stamp)" ]; then
     echo 'is there'
   else
-    echo "make .venv with $python, fill it with uv from requirements/dev.txt (about 1 min)"
+    [ -n "$python" ] || printf 'install python3 and python3-venv, '
+    echo "make .venv with ${python:-python3}, fill it with uv from requirements/dev.txt (about 1 min)"
   fi
 }
 
 python_ensure() {
   [ "$(python_plan)" = 'is there' ] && return
   step 'the Python environment'
+  if [ -z "$python" ]; then
+    apt_install python3 python3-venv
+    python=python3
+    python_good "$python" || fail 3 "$python_needed" "$(python_advice)"
+  fi
   if [ ! -x .venv/bin/python ] || ! .venv/bin/python -m pip --version >/dev/null 2>&1; then
     rm -rf .venv
     "$python" -m venv .venv || fail 3 "$python cannot make an environment" \

@@ -17,6 +17,7 @@ from typing import Any
 import docker
 import docker.errors
 import pytest
+from standin import NotBuilt
 
 from controlplane.alb_health import DRAINING, HEALTHY, UNHEALTHY
 from controlplane.asg import AsgLoop
@@ -196,9 +197,9 @@ def group() -> Iterator[Group]:
     try:
         docker.from_env(timeout=20).images.get(IMAGE)
     except docker.errors.ImageNotFound:
-        pytest.skip(f"image {IMAGE} is not built: `make images`")
+        raise NotBuilt(f"image {IMAGE} is not built; run `make setup`") from None
     except docker.errors.DockerException as error:
-        pytest.skip(f"no Docker engine answers: {error}")
+        raise EngineError(f"no Docker engine answers: {error}") from error
     made = Group()
     try:
         made.steady()

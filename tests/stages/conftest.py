@@ -10,6 +10,7 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
@@ -20,7 +21,6 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGE = int(os.environ.get("TENFOLD_STAGE", "3"))
-PORT = int(os.environ.get("PORT") or "8080")
 
 
 def make(*goals: str, timeout: float = 600, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -111,10 +111,26 @@ def stage() -> int:
     return STAGE
 
 
+@pytest.fixture(scope="session")
+def urls(stage: int) -> dict[str, str]:
+    """Every page of the running stage by its name, as the product says: its ports may be moved."""
+    done = subprocess.run(
+        [sys.executable, "-m", "tenfold", "urls"],
+        cwd=ROOT,
+        env={**os.environ, "JSON": "1", "TENFOLD_STAGE": str(stage)},
+        text=True,
+        capture_output=True,
+        timeout=60,
+        check=False,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return {page["name"]: page["url"] for page in json.loads(done.stdout)["urls"]}
+
+
 @pytest.fixture
-def site(stage: int) -> Client:
+def site(urls: dict[str, str]) -> Client:
     """The front door, as nobody in particular."""
-    return Client(f"http://127.0.0.1:{PORT}")
+    return Client(urls["the site"].rstrip("/"))
 
 
 @pytest.fixture

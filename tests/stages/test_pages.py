@@ -165,8 +165,8 @@ def base(request: pytest.FixtureRequest) -> str:
     given = os.environ.get("TENFOLD_URL")
     if given:
         return given.rstrip("/")
-    request.getfixturevalue("stage")
-    return f"http://127.0.0.1:{os.environ.get('PORT') or '8080'}"
+    urls: dict[str, str] = request.getfixturevalue("urls")
+    return urls["the site"].rstrip("/")
 
 
 @pytest.fixture(params=[(1200, 900), (390, 844)], ids=["desktop", "phone"])

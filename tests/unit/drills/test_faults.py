@@ -8,9 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from tenfold import faults, record, switches
+from tenfold import faults, patroni, record, switches
 from tenfold.drill import healing, steady
 from tenfold.drill.model import catalogue
+from tenfold.engine import Container
 from tenfold.errors import TenfoldError
 from tenfold.faults import Freeze, KillOne, NoEffect, QueueAway, Spike
 from tenfold.wait import WaitTimeout
@@ -78,9 +79,34 @@ def test_replaced_victim_is_not_started() -> None:
 
 
 def test_primary_is_found() -> None:
-    engine = FakeEngine(container("rds-a", "rds"), container("rds-b", "rds", "b"))
+    engine = FakeEngine(
+        container("rds-a", "rds"), container("rds-b", "rds", "b"), container("rds-dcs", "rds-dcs")
+    )
     engine.answers = [("8008/cluster", CLUSTER)]
     assert KillOne("rds", "primary").plan(engine, {})["victim"]["service"] == "rds-b"
+
+
+@pytest.mark.parametrize(
+    ("there", "victim"),
+    [
+        # Stage 0: the database is on the box. Stage 1: there is one, and it leads.
+        ([container("ec2", "web")], "ec2"),
+        ([container("ec2", "web"), container("rds", "rds")], "rds"),
+    ],
+)
+def test_primary_where_there_is_no_cluster(there: list[Container], victim: str) -> None:
+    engine = FakeEngine(*there)
+    fault = Freeze("rds", "primary")
+    state = fault.plan(engine, {})
+    assert state["victim"]["service"] == victim
+    assert steady.problems(engine) == []
+    assert patroni.members(engine) == []
+    fault.inject(engine, state)
+    assert fault.took_effect(engine, state) == f"{victim}-1 is frozen"
+    # It is down: nobody takes the box for the database that has moved out.
+    with pytest.raises(TenfoldError, match="the database does not run"):
+        fault.plan(engine, {})
+    assert fault.heal(engine, state) == [f"{victim}-1 goes on"]
 
 
 def test_none_to_hit() -> None:
@@ -213,9 +239,7 @@ def test_switch_that_does_nothing_is_refused() -> None:
         switches.apply(engine, "acks-late", lambda _: None)  # type: ignore[arg-type]
 
 
-def test_setting_is_seen_in_both_shapes() -> None:
+def test_setting_is_seen() -> None:
     assert switches.is_off({"health-check": {"off": True}}, "health-check")
-    assert switches.is_off({"health-check": True}, "health-check")
-    assert switches.is_off(["health-check"], "health-check")
     assert not switches.is_off({"health-check": {"off": False}}, "health-check")
     assert not switches.is_off({}, "health-check")

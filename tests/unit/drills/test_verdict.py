@@ -108,6 +108,31 @@ def test_outage_without_end_is_never_recovered() -> None:
     assert found.gap_s == pytest.approx(40, abs=0.5)
 
 
+@pytest.mark.parametrize(("until", "back"), [(INJECTED + 30, 30.0), (END, None)])
+def test_flapping_is_not_back(until: float, back: float | None) -> None:
+    """Every other write fails, never all for a second: no outage, and not back before it ends."""
+    history = steady()
+    history.samples = [
+        dataclasses.replace(s, status=502, error="http-502")
+        if s.kind == "write" and INJECTED <= s.at < until and n % 4 == 1
+        else s
+        for n, s in enumerate(history.samples)
+    ]
+    found = verdict_of(history, Threshold(gap=3, writes_back=35))
+    assert found.write_gap_s < 1
+    assert found.writes_back_s == (None if back is None else pytest.approx(back, abs=0.5))
+    assert found.verdict == ("B" if back is None else "S")
+
+
+def test_what_never_recovers_breaks_whatever_the_row_asks() -> None:
+    """A row may ask for nothing that the last failures touch; they break it all the same."""
+    limits = Threshold(failed_share=0.5, lost=0)
+    assert verdict_of(steady(outage=(INJECTED, END - 3)), Threshold(lost=0)).verdict == "S"
+    found = verdict_of(steady(outage=(END - 1.5, END), bad=("read",)), limits)
+    assert found.verdict == "B"
+    assert [f.name for f in found.findings if not f.holds] == ["recovered"]
+
+
 @pytest.mark.parametrize(("lost", "doubled"), [(1, 0), (0, 1)])
 def test_ledger_breaks(lost: int, doubled: int) -> None:
     """One lost or doubled effect is enough; no settlement is no proof."""

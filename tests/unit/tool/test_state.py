@@ -53,9 +53,11 @@ def test_seeded_until_the_data_is_forgotten(paths: Paths) -> None:
     journal = Journal(paths.journal, "tenfold")
     journal.add(SEEDED, 3)
     journal.add(DOWN, 3)
-    assert journal.seeded()
+    assert journal.seeded(3) and journal.seeded(2)
+    # They have disks of their own.
+    assert not journal.seeded(1) and not journal.seeded(0)
     journal.add(DOWN, 3, volumes=True)
-    assert not journal.seeded()
+    assert not journal.seeded(3)
 
 
 def test_secrets_are_made_once_for_their_owner_only(paths: Paths) -> None:
