@@ -52,16 +52,16 @@ def _cell(d: Drill, stage: int, results: Mapping[str, Result], hashes: Mapping[s
 
 
 def _table(results: Iterable[Result]) -> list[str]:
-    names = ("drill", "stage", "without", "verdict", "downtime", "share", "longest gap", "detected")
-    names += ("recovered", "failed", "lost", "doubled", "run")
+    names = ["drill", "stage", "without", "verdict", "downtime", "share", "longest gap", "detected"]
+    names += ["recovered", "failed", "lost", "doubled", "run"]
     lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for r in sorted(results, key=lambda r: (r.drill, r.stage, r.without)):
         verdict = r.verdict if r.good else f"{r.verdict} ✗ (expected {r.expected})"
         share = "-" if r.downtime_share is None else f"{r.downtime_share:.3%}"
-        cells = (r.drill, str(r.stage), r.without, verdict, f"{r.downtime_s:.1f} s", share)
-        cells += (f"{r.gap_s:.1f} s", _seconds(r.detect_s), _seconds(r.recover_s))
-        cells += (f"{r.failures} of {r.requests}", str(r.lost), str(r.doubled))
-        cells += (f"{r.date}, {r.machine}",)
+        cells = [r.drill, str(r.stage), r.without, verdict, f"{r.downtime_s:.1f} s", share]
+        cells += [f"{r.gap_s:.1f} s", _seconds(r.detect_s), _seconds(r.recover_s)]
+        cells += [f"{r.failures} of {r.requests}", str(r.lost), str(r.doubled)]
+        cells += [f"{r.date}, {r.machine}"]
         lines.append("| " + " | ".join(cells) + " |")
     return lines
 
