@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 import shlex
 import time
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -205,16 +205,6 @@ class Engine:
     def logs(self, c: Container, tail: int = 100) -> str:
         """The last lines of a container's output."""
         return self.client.api.logs(c.id, tail=tail).decode(errors="replace")
-
-    def log_lines(self, c: Container) -> Iterator[str]:
-        """Follow a container's output, line by line, until it ends."""
-        rest = b""
-        for chunk in self.client.api.logs(c.id, stream=True, follow=True):
-            *lines, rest = (rest + chunk).split(b"\n")
-            for line in lines:
-                yield line.decode(errors="replace")
-        if rest:
-            yield rest.decode(errors="replace")
 
     # -- acting ----------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenfold import patroni, record, stagefile
+from tenfold import patroni, record, secrets, stagefile
 from tenfold.drill.model import Load
 from tenfold.engine import PROJECT, Container, Engine, EngineError
 from tenfold.errors import TenfoldError
@@ -20,8 +20,6 @@ from tenfold.errors import TenfoldError
 IMAGE = "tenfold/loadtests:dev"
 DRILL_PACE = "drill"
 """the pace that limits, holds and bounds are made for"""
-SECRETS_UID = 10001
-"""Who the images run as when the tool is root: compare TENFOLD_UID."""
 
 
 def connect() -> Engine:
@@ -64,13 +62,8 @@ def new_folder(name: str, stage: int) -> Path:
     folder = record.RESULTS / f"{stamp}-{name}-stage{stage}"
     folder.mkdir(parents=True)
     if os.getuid() == 0:
-        os.chown(folder, SECRETS_UID, SECRETS_UID)
+        os.chown(folder, secrets.CONTAINER_UID, secrets.CONTAINER_UID)
     return folder
-
-
-def user() -> str:
-    """As whom the tools' containers run: they must be able to write the run's folder."""
-    return str(os.getuid() or SECRETS_UID)
 
 
 @dataclass
@@ -124,14 +117,14 @@ class Tools:
 
     def settle(self, bound: float) -> Container:
         """Reads the ledger back against the stores and writes settle.json."""
-        secrets = record.STATE / "secrets" / "tenfold-rds"
+        secret = record.STATE / "secrets" / "tenfold-rds"
         # A job that a dead worker held is back by then.
         quiet = stagefile.pace("SQS_VISIBILITY_SECONDS") + 4
         argv = ["python", "-m", "loadtests.settle", "--bound", f"{bound:g}"]
         argv += ["--quiet", f"{quiet:g}"]
         if self.engine.containers("sqs"):
             argv += ["--queue", "http://sqs:9324"]
-        return self._start("settle", argv, mounts={str(secrets): "/run/secrets/tenfold-rds:ro"})
+        return self._start("settle", argv, mounts={str(secret): "/run/secrets/tenfold-rds:ro"})
 
     def calibrate(self, instance: Container, seconds: float = 8) -> float:
         """Requests a second that one instance answers, asked directly; raises TenfoldError."""
@@ -178,7 +171,7 @@ class Tools:
                 run=self.run,
                 env=env,
                 mounts={str(self.folder): "/results", **(mounts or {})},
-                user=user(),
+                user=str(secrets.container_uid()),
                 ports=ports,
             )
         except EngineError as error:
