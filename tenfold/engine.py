@@ -24,6 +24,8 @@ ONEOFF_LABEL = "com.docker.compose.oneoff"
 PROJECT = "tenfold"
 NETWORK = "vpc"
 RUN_LABEL = "tenfold.run"
+TOOLS_IMAGE = "tenfold/loadtests:dev"
+"""what helper containers run: Locust, the probe, special traffic, the settler"""
 
 
 class EngineError(Exception):

@@ -45,6 +45,9 @@ class Threshold:
     """objective the probe's p95 must meet again …"""
     p95_within: float = 0.0
     """… this many seconds after the fault, and keep"""
+    p95_ratio: float | None = None
+    """p95 of `ratio_of` in `window` seconds after the fault, as a multiple of the baseline's"""
+    ratio_of: tuple[str, ...] = ("read",)
     steady_window: float = 5.0
     """length of the sliding window for p95"""
 
@@ -123,6 +126,20 @@ def downtime(evidence: Evidence) -> float:
         total += max(covered, share * (upto - at))
         at = upto
     return total
+
+
+def p95_ratio(evidence: Evidence) -> tuple[float, float, float]:
+    """p95 in ms before the fault and in the window after it, and how many times that is.
+
+    A failed request counts with the time it took: that it failed is the failed share's matter.
+    """
+    kinds, history = evidence.threshold.ratio_of, evidence.history
+    end = min(evidence.injected + evidence.threshold.window, evidence.end)
+    before, after = (
+        percentile([s.ms for s in history.between(begin, upto, *kinds)], 0.95)
+        for begin, upto in ((history.start(), evidence.injected), (evidence.injected, end))
+    )
+    return before, after, after / before if before else float("inf")
 
 
 def p95_back(evidence: Evidence) -> float | None:

@@ -24,6 +24,7 @@ from tenfold.measure import (
     gaps_after,
     latency,
     p95_back,
+    p95_ratio,
     recover_seconds,
     writes_back,
 )
@@ -249,6 +250,17 @@ def check_p95(evidence: Evidence) -> list[Finding]:
     return [_at_most("p95 back", p95_back(evidence), limit, "s", text)]
 
 
+def check_p95_ratio(evidence: Evidence) -> list[Finding]:
+    """The p95 in the fault against the one before it."""
+    limit = evidence.threshold.p95_ratio
+    if limit is None:
+        return []
+    before, after, times = p95_ratio(evidence)
+    kinds = " and ".join(f"{kind}s" for kind in evidence.threshold.ratio_of)
+    text = f"times the baseline's p95 of {kinds} ({after:.0f} of {before:.0f} ms)"
+    return [_at_most("p95", round(times, 2), limit, "x", text)]
+
+
 CHECKS: tuple[Check, ...] = (
     check_gap,
     check_recovered,
@@ -258,6 +270,7 @@ CHECKS: tuple[Check, ...] = (
     check_logged_in,
     check_one_primary,
     check_p95,
+    check_p95_ratio,
 )
 
 

@@ -14,10 +14,10 @@ from pathlib import Path
 
 from tenfold import patroni, record, secrets, stagefile
 from tenfold.drill.model import Load
-from tenfold.engine import PROJECT, Container, Engine, EngineError
+from tenfold.engine import PROJECT, TOOLS_IMAGE, Container, Engine, EngineError
 from tenfold.errors import TenfoldError
+from tenfold.faults.base import front
 
-IMAGE = "tenfold/loadtests:dev"
 DRILL_PACE = "drill"
 """the pace that limits, holds and bounds are made for"""
 
@@ -48,12 +48,6 @@ def require_drill_pace(pace: str, stage: int | None) -> None:
             do="leave PACE out" if stage is None else f"`make stage-{stage} up PACE={DRILL_PACE}`",
             exit_code=3,
         )
-
-
-def front(engine: Engine) -> str:
-    """The site's door on the network: CloudFront, or the only instance where there is none."""
-    doors = [*engine.containers("cloudfront"), *engine.containers("web")]
-    return f"http://{doors[0].service if doors else 'cloudfront'}:8080"
 
 
 def new_folder(name: str, stage: int) -> Path:
@@ -165,7 +159,7 @@ class Tools:
     ) -> Container:
         try:
             return self.engine.run(
-                IMAGE,
+                TOOLS_IMAGE,
                 argv,
                 role=role,
                 run=self.run,

@@ -7,14 +7,17 @@ repeats safely, from the recorded plan alone (the process that injected may be g
 
 from __future__ import annotations
 
+import importlib
+import pkgutil
 from collections.abc import Mapping
-from dataclasses import asdict
+from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from tenfold.faults.base import Fault, NoEffect, State, choose
 from tenfold.faults.kill import Freeze, KillOne
 from tenfold.faults.queue import QueueAway
 from tenfold.faults.spike import Spike
+from tenfold.faults.traffic import Traffic
 
 __all__ = [
     "Fault",
@@ -24,12 +27,24 @@ __all__ = [
     "QueueAway",
     "Spike",
     "State",
+    "Traffic",
     "choose",
     "from_record",
     "to_record",
 ]
 
-KINDS: dict[str, type[Any]] = {cls.__name__: cls for cls in (KillOne, Freeze, QueueAway, Spike)}
+
+def _kinds() -> dict[str, type[Any]]:
+    """Every fault of this package's modules, by its class's name."""
+    found: dict[str, type[Any]] = {}
+    for module in pkgutil.iter_modules(__path__):
+        for value in vars(importlib.import_module(f"{__name__}.{module.name}")).values():
+            if isinstance(value, type) and is_dataclass(value) and hasattr(value, "took_effect"):
+                found[value.__name__] = value
+    return found
+
+
+KINDS = _kinds()
 
 
 def to_record(fault: Any) -> dict[str, Any]:

@@ -53,6 +53,12 @@ def choose(engine: Engine, role: str, how: str) -> Container:
     return running[0]
 
 
+def front(engine: Engine) -> str:
+    """The site's door on the network: CloudFront, or the only instance where there is none."""
+    doors = [*engine.containers("cloudfront"), *engine.containers("web")]
+    return f"http://{doors[0].service if doors else 'cloudfront'}:8080"
+
+
 def named(c: Container) -> State:
     """What identifies a container later, and what a person calls it."""
     return {"id": c.id, "name": c.short, "service": c.service, "az": c.az}

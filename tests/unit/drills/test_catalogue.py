@@ -8,20 +8,51 @@ from tenfold.drill.model import Drill, catalogue, find
 from tenfold.errors import TenfoldError
 from tenfold.switches import SWITCHES
 
-ROWS = {
-    "kill-web": "BBSSSSSS",
-    "kill-db": "BBSSSSSS",
-    "freeze-db": "BBSSSSSS",
-    "spike": "BBBSSSSS",
-    "kill-worker": "···SSSSS",
-    "kill-queue": "···SSSSS",
-    "kill-cache": "···BSSSS",
-}
+MATRIX = """
+wipe-box       BSSSSSSS
+fill-disk      BSSSSSSS
+drop-table     BSSSSSSS
+oom-web        BBSSSSSS
+deploy-dies    BBSSSSSS
+kill-web       BBSSSSSS
+slow-web       ··BBSSSS
+kill-db        BBSSSSSS
+freeze-db      BBSSSSSS
+heavy-report   BBSSSSSS
+lost-cron      ·BBSSSSS
+forget-me-not  BBSSSSSS
+origin-down    ··SSSSSS
+spike          BBBSSSSS
+kill-worker    ···SSSSS
+kill-queue     ···SSSSS
+poison         ···SSSSS
+rotate-secret  BBBSSSSS
+missing-index  ·BBSSSSS
+bad-deploy     BBBBSSSS
+kill-cache     ···BSSSS
+flush-cache    ···BBSSS
+az-outage      ·BSBSSSS
+attack         BBBBSSSS
+flood          BBBBSSSS
+backlog        ···BSSSS
+kill-switch    BBBBSSSS
+heavy-search   ·BBBBSSS
+bad-sql        BBBBBSSS
+pool-hog       BBBBBSSS
+stampede       ···BBSSS
+"""
+"""What each stage should do. A row changes only by what a run has shown; the drill says why."""
+ROWS = dict(line.split() for line in MATRIX.strip().splitlines())
 DRILLS = catalogue()
 
 
 def test_rows_are_the_matrix() -> None:
-    assert {d.name: "".join(d.row[s] for s in range(8)) for d in DRILLS} == ROWS
+    wrong = {
+        d.name: row
+        for d in DRILLS
+        if (row := "".join(d.row[s] for s in range(8))) != ROWS.get(d.name)
+    }
+    assert not wrong
 
 
 @pytest.mark.parametrize("drill", DRILLS, ids=lambda d: d.name)

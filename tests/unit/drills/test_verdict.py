@@ -62,6 +62,19 @@ def test_nothing_happened() -> None:
     assert found.downtime_s == 0
 
 
+@pytest.mark.parametrize(("ms", "verdict"), [(35.0, "S"), (45.0, "B")])
+def test_p95_is_compared_with_the_baseline(ms: float, verdict: str) -> None:
+    """20 ms before the fault; writes, which got slow as well, are not asked for."""
+    history = steady()
+    history.samples = [
+        dataclasses.replace(s, ms=900.0 if s.kind == "write" else ms) if s.at > INJECTED else s
+        for s in history.samples
+    ]
+    found = verdict_of(history, Threshold(p95_ratio=2))
+    assert found.verdict == verdict
+    assert [f.value for f in found.findings if f.name == "p95"] == [ms / 20]
+
+
 def test_outage_is_measured() -> None:
     """20 s without a success: gap, recovery, downtime and share of the year."""
     history = steady(outage=(INJECTED, INJECTED + 20))
