@@ -25,12 +25,13 @@ PARTS = (
     "requirements",
     "tenfold/drill",
     "tenfold/faults",
+    "tenfold/switches",
 )
 FILES = (
     "compose/instances.env",
     "compose/versions.env",
-    *(f"tenfold/{name}.py" for name in ("verdict", "measure", "history", "ledger", "switches")),
-    *(f"tenfold/{name}.py" for name in ("engine", "patroni", "sqs", "workers", "wait")),
+    *(f"tenfold/{name}.py" for name in ("verdict", "measure", "history", "ledger")),
+    *(f"tenfold/{name}.py" for name in ("engine", "patroni", "sql", "sqs", "workers", "wait")),
 )
 IGNORED = (".md", ".pyc")
 

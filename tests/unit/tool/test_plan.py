@@ -76,7 +76,8 @@ def test_all_cells_and_controls_come_when_asked() -> None:
     assert set(edges) < set(everything)
     assert not any(c.without for c in edges)
     turned = [c for c in everything if c.without]
-    assert {c.drill for c in turned} == {d.name for d in catalogue()}, "each drill has a control"
+    survive = {d.name for d in catalogue() if "S" in (d.row[2], d.row[3])}
+    assert {c.drill for c in turned} >= survive, "each survival has a control"
     assert all(c.stage in (2, 3) for c in everything)
 
 
