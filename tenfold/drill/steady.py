@@ -45,7 +45,10 @@ def problems(engine: Engine, services: Services | None = None) -> list[str]:
 def missing(
     containers: Sequence[Container], services: Services, state: Mapping[str, Any]
 ) -> list[str]:
-    """Services without a container; an auto-scaling group may have its instances where it likes."""
+    """Services without a container; an auto-scaling group may have its instances where it likes.
+
+    What has a Compose profile is made when it is asked for.
+    """
     there = {c.service for c in containers}
     desired = state.get("asg", {}).get("desired")
     full = desired is not None and sum(c.role == "web" for c in containers) >= desired
@@ -53,6 +56,7 @@ def missing(
         f"{name}{MISSING}"
         for name, raw in services.items()
         if name not in (*there, *ONE_SHOT)
+        and not raw.get("profiles")
         and not (full and (raw.get("extends") or {}).get("service") == "web")
     ]
 

@@ -76,6 +76,12 @@ def test_group_has_its_instances_where_it_likes(
     assert steady.missing([container(n, "web") for n in there], web, state) == problems
 
 
+def test_what_has_a_profile_is_not_missed() -> None:
+    """A restored database is there when somebody has asked for it."""
+    services = {"rds": {}, "rds-restored": {"profiles": ["restore"]}}
+    assert steady.missing([], services, {}) == ["rds is missing"]
+
+
 def test_targets_are_read_from_the_state() -> None:
     state = {"alb": {"targets": {"web-a-1": {"state": "unhealthy", "address": "10.30.128.2:8000"}}}}
     assert controlplane_client.targets(state)[0]["name"] == "web-a-1"
