@@ -45,6 +45,8 @@ class Observed:
     subnets_wanted: tuple[str, ...] = ()
     subnets_taken: Mapping[str, str] = field(default_factory=dict)
     """subnet: the network of another project that has it"""
+    routes: Mapping[str, str] = field(default_factory=dict)
+    """subnet: the interface by which this machine reaches it"""
     secrets_missing: tuple[str, ...] = ()
     volumes: tuple[str, ...] = ()
     """this project's, from an earlier start"""
@@ -59,6 +61,7 @@ def problems(seen: Observed) -> list[TenfoldError]:
         *disk(seen.disk_free_mib, len(seen.images_missing)),
         *ports(seen),
         *subnets(seen.subnets_wanted, seen.subnets_taken),
+        *routes(seen.subnets_wanted, seen.routes),
         *secrets(seen.secrets_missing, seen.volumes),
     ]
 
@@ -135,6 +138,22 @@ def subnets(wanted: Iterable[str], taken: Mapping[str, str]) -> list[TenfoldErro
                     TenfoldError(
                         f"the Docker network {name} has {theirs}, which the stage's {ours} needs",
                         f"remove it if nothing uses it: `docker network rm {name}`",
+                    )
+                )
+    return found
+
+
+def routes(wanted: Iterable[str], known: Mapping[str, str]) -> list[TenfoldError]:
+    """The machine does not reach another network (a VPN's) by our addresses."""
+    found = []
+    for ours in map(ipaddress.ip_network, wanted):
+        for text, interface in known.items():
+            theirs = ipaddress.ip_network(text, strict=False)
+            if theirs.version == ours.version and ours.overlaps(theirs):
+                found.append(
+                    TenfoldError(
+                        f"this machine reaches {theirs} by {interface}; the stage needs {ours}",
+                        "end that connection (a VPN?) while the stage runs",
                     )
                 )
     return found

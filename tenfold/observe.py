@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import ipaddress
 import shutil
 import socket
 import subprocess
@@ -47,6 +48,7 @@ def look(
         port_variables={port: name for name, port in ports.items()},
         subnets_wanted=tuple(compose.subnets(config)),
         subnets_taken=_subnets(engine),
+        routes=_routes(info),
         secrets_missing=tuple(secrets.missing(paths)),
         volumes=tuple(volumes(engine)),
     )
@@ -117,6 +119,28 @@ def _subnets(engine: Engine) -> dict[str, str]:
         for one in (network.get("IPAM") or {}).get("Config") or []:
             if one.get("Subnet"):
                 found[str(one["Subnet"])] = str(network["Name"])
+    return found
+
+
+def _routes(info: Mapping[str, Any]) -> dict[str, str]:
+    """Networks that this machine reaches by an interface of its own (a VPN's, say)."""
+    if info.get("KernelVersion") != _kernel():
+        return {}  # the engine runs on another kernel, with routes of its own
+    try:
+        return routes(Path("/proc/net/route").read_text())
+    except OSError:
+        return {}
+
+
+def routes(table: str) -> dict[str, str]:
+    """Subnet: its interface, from /proc/net/route; without the default and the engine's bridges."""
+    found = {}
+    for line in table.splitlines()[1:]:
+        name, destination, *_, mask = line.split()[:8]
+        if mask == "00000000" or name.startswith(("br-", "docker")):
+            continue
+        address, bits = bytes.fromhex(destination)[::-1], int(mask, 16).bit_count()
+        found[f"{ipaddress.IPv4Address(address)}/{bits}"] = name
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -14,6 +15,7 @@ from tenfold.errors import TenfoldError
 from tenfold.wait import WaitTimeout, wait_until
 
 Say = Callable[[str], None]
+MISSING_SECONDS = 20.0
 
 
 def leftovers(engine: Engine, say: Say) -> None:
@@ -52,19 +54,25 @@ def everything(engine: Engine, say: Say) -> None:
 
 
 def until_steady(engine: Engine, bound: float, now: Say, services: Services | None = None) -> str:
-    """Wait for a steady stage; answers what is not, empty when all is."""
+    """Wait for a steady stage; answers what is not, empty when all is.
+
+    A container that is gone is nobody's to bring back but `up`'s: that is not waited for longer
+    than a control loop may take to make it anew.
+    """
     found: list[str] = []
+    begun = time.monotonic()
 
     def check() -> bool:
         found[:] = steady.problems(engine, services)
         now(f"until steady: {'; '.join(found)}")
-        return not found
+        gone = bool(found) and all(one.endswith(steady.MISSING) for one in found)
+        return not found or (gone and time.monotonic() - begun > MISSING_SECONDS)
 
     try:
         wait_until("the stage to be steady", check, bound, every=1, tolerate=(EngineError,))
     except WaitTimeout:
         return f"not steady after {bound:g} s: {'; '.join(found)}"
-    return ""
+    return "; ".join(found)
 
 
 def _heal(engine: Engine, entry: dict[str, Any], say: Say) -> None:

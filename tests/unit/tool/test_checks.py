@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from tenfold.checks import Observed, problems, version
+from tenfold.observe import routes
 
 WELL = Observed(
     stage=3,
@@ -26,6 +27,17 @@ def told(**changes: object) -> list[str]:
     return [p.message for p in found]
 
 
+def test_routes_are_read_from_the_kernels_table() -> None:
+    """The default route and the engine's own bridges are nobody else's."""
+    table = """Iface Destination Gateway Flags RefCnt Use Metric Mask MTU Window IRTT
+eth0 00000000 010200C0 0003 0 0 0 00000000 0 0 0
+br-c21ef623abaa 00001E0A 00000000 0001 0 0 0 0000FFFF 0 0 0
+docker0 000011AC 00000000 0001 0 0 0 0000FFFF 0 0 0
+tun0 0000000A 00000000 0001 0 0 0 000000FF 0 0 0
+"""
+    assert routes(table) == {"10.0.0.0/8": "tun0"}
+
+
 def test_a_good_machine_has_no_problem() -> None:
     assert told() == []
 
@@ -41,6 +53,7 @@ def test_a_good_machine_has_no_problem() -> None:
         ({"disk_free_mib": 5000, "images_missing": ("tenfold/s3:dev",)}, "8192 MiB of disk"),
         ({"ports_taken": frozenset({8080})}, "port 8080 (cloudfront) is taken"),
         ({"subnets_taken": {"10.30.4.0/24": "other"}}, "network other has 10.30.4.0/24"),
+        ({"routes": {"10.0.0.0/8": "tun0"}}, "reaches 10.0.0.0/8 by tun0"),
         (
             {"secrets_missing": ("tenfold-rds",), "volumes": ("tenfold_rds-a-data",)},
             "secrets are gone",
