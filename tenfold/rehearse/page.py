@@ -13,7 +13,8 @@ HEAD = """# What the rehearsals showed
 Made by `make rehearse` (`ALL=1` every cell, `CONTROLS=1` the negative controls); do not edit.
 `B` breaks, `S` survives, as the row expects. **Bold**: shown by a run. ✗: a run disagreed, and the
 cell is open. (old): what it depends on has changed since. Thresholds: each drill's file. Times are
-at drill pace, as the client saw them; *share* is of the stage's yearly downtime.
+at drill pace, as the client saw them. *Judged by*: what the row asks, found and allowed, ✗ where it
+does not hold; *share* is of the stage's yearly downtime; *seconds* is the whole run's length.
 """
 
 
@@ -29,7 +30,7 @@ def page(
     lines.append("|---" * (len(stages) + 1) + "|")
     for d in drills:
         row = [_cell(d, s, results, hashes) for s in stages]
-        lines.append(f"| {d.name} | " + " | ".join(row) + " |")
+        lines.append(f"| {_link(d.name)} | " + " | ".join(row) + " |")
     rows = [r for r in results.values() if not r.without]
     lines += ["", "## Figures", "", *_table(rows)]
     controls = [r for r in results.values() if r.without]
@@ -37,6 +38,10 @@ def page(
     lines += ["What makes a drill survive, taken away: the verdict must turn.", ""]
     lines += _table(controls) if controls else ["None was run."]
     return "\n".join(lines) + "\n"
+
+
+def _link(drill: str) -> str:
+    return f"[{drill}](drills/{drill}.md)"
 
 
 def _cell(d: Drill, stage: int, results: Mapping[str, Result], hashes: Mapping[str, str]) -> str:
@@ -52,15 +57,16 @@ def _cell(d: Drill, stage: int, results: Mapping[str, Result], hashes: Mapping[s
 
 
 def _table(results: Iterable[Result]) -> list[str]:
-    names = ["drill", "stage", "without", "verdict", "downtime", "share", "longest gap", "detected"]
-    names += ["recovered", "failed", "lost", "doubled", "run"]
+    names = ["drill", "stage", "without", "verdict", "judged by", "downtime", "share", "detected"]
+    names += ["recovered", "failed", "lost", "doubled", "seconds", "run"]
     lines = ["| " + " | ".join(names) + " |", "|---" * len(names) + "|"]
     for r in sorted(results, key=lambda r: (r.drill, r.stage, r.without)):
         verdict = r.verdict if r.good else f"{r.verdict} ✗ (expected {r.expected})"
         share = "-" if r.downtime_share is None else f"{r.downtime_share:.3%}"
-        cells = [r.drill, str(r.stage), r.without, verdict, f"{r.downtime_s:.1f} s", share]
-        cells += [f"{r.gap_s:.1f} s", _seconds(r.detect_s), _seconds(r.recover_s)]
+        cells = [r.drill, str(r.stage), r.without, verdict, r.judged, f"{r.downtime_s:.1f} s"]
+        cells += [share, _seconds(r.detect_s), _seconds(r.recover_s)]
         cells += [f"{r.failures} of {r.requests}", str(r.lost), str(r.doubled)]
+        cells += [f"{r.seconds:.0f}"]
         cells += [f"{r.date}, {r.machine}"]
         lines.append("| " + " | ".join(cells) + " |")
     return lines

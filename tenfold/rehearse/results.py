@@ -64,6 +64,8 @@ class Result:
     doubled: int
     seconds: float
     """the whole run, settling included"""
+    judged: str = ""
+    """what the row asks and what was found, the findings that do not hold marked"""
 
     @property
     def good(self) -> bool:
@@ -82,8 +84,17 @@ def of_verdict(told: dict[str, Any], cell_hash: str, without: str, seconds: floa
     picked = {name: value for name, value in told.items() if name in named}
     picked |= {"without": without, "hash": cell_hash, "seconds": seconds}
     picked |= {"date": time.strftime("%Y-%m-%d %H:%M"), "machine": machine()}
+    picked["judged"] = "; ".join(_finding(f) for f in told.get("findings") or ())
     picked.setdefault("pace", "drill")
     return Result(**picked)
+
+
+def _finding(found: dict[str, Any]) -> str:
+    """`longest gap 5.1 s (limit 3) ✗`."""
+    value = "never" if found["value"] is None else f"{found['value']:g} {found['unit']}"
+    told = f"{found['name']} {value}".rstrip()
+    limit = "" if found["limit"] is None else f" (limit {found['limit']:g})"
+    return f"{told}{limit}" + ("" if found["holds"] else " ✗")
 
 
 def machine() -> str:

@@ -114,7 +114,7 @@ def test_results_are_kept_and_shown(tmp_path: Path) -> None:
     results.write(path, kept)
     assert results.read(path) == kept
     text = page(catalogue(), [2, 3], kept, {"kill-web@2": "now", "kill-web@3": "now"})
-    assert "| kill-web | **S** | S ✗ B |" in text
+    assert "| [kill-web](drills/kill-web.md) | **S** | S ✗ B |" in text
     assert "health-check" in text.split("Negative controls")[1]
     path.write_text("{torn")
     assert results.read(path) == {}
@@ -126,10 +126,25 @@ def test_the_hash_follows_what_a_cell_depends_on() -> None:
     assert results.hash_of(ROOT, "kill-web", 3) == results.hash_of(ROOT, "kill-web", 3)
 
 
+def test_what_a_cell_was_judged_by_is_kept() -> None:
+    held = {"name": "longest gap", "value": 0.6, "unit": "s", "limit": 3, "holds": True}
+    broke = {"name": "writes back", "value": None, "unit": "s", "limit": 35, "holds": False}
+    told = dict.fromkeys(Result.__dataclass_fields__, 0) | {"findings": [held, broke]}
+    kept = results.of_verdict(told, "now", "", 60.0)
+    assert kept.judged == "longest gap 0.6 s (limit 3); writes back never (limit 35) ✗"
+
+
 def result(drill: str, **changes: object) -> Result:
     """A good run of a drill at stage 3 that differs in `changes`."""
     told: dict[str, object] = dict.fromkeys(Result.__dataclass_fields__, 0)
-    told |= {"drill": drill, "stage": 3, "without": "", "expected": "S", "verdict": "S"}
+    told |= {
+        "drill": drill,
+        "stage": 3,
+        "without": "",
+        "judged": "",
+        "expected": "S",
+        "verdict": "S",
+    }
     told |= {"hash": "now", "date": "2026-01-01", "machine": "m", "pace": "drill", **changes}
     return Result(**told)  # type: ignore[arg-type]
 
