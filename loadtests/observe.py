@@ -1,4 +1,4 @@
-"""What the probe looks at besides: the machine's CPU, the control plane's events, the primaries.
+"""What the probe looks at besides: the machine, the control plane's events, primaries, alarm mails.
 
 Observers never count as requests, and what they cannot reach they leave out.
 """
@@ -16,6 +16,8 @@ from tenfold import history
 from tenfold.history import Machine, Mark, Primaries
 
 STAT = Path("/proc/stat")
+OPERATOR = "operator@tenfold.example"
+"""who gets the alarms' mails (compose/services/alarms/sns.yaml)"""
 
 
 def cpu_times(stat: str) -> tuple[float, float]:
@@ -25,7 +27,9 @@ def cpu_times(stat: str) -> tuple[float, float]:
     return sum(fields) - idle, sum(fields)
 
 
-async def observe(out: TextIO, stopping: asyncio.Event, events: str, nodes: dict[str, str]) -> None:
+async def observe(
+    out: TextIO, stopping: asyncio.Event, events: str, nodes: dict[str, str], inbox: str = ""
+) -> None:
     """Write Machine, Mark and Primaries lines until stopped."""
     async with (
         aiohttp.ClientSession(timeout=aiohttp.ClientTimeout(total=1.0)) as http,
@@ -36,6 +40,8 @@ async def observe(out: TextIO, stopping: asyncio.Event, events: str, nodes: dict
             group.create_task(_events(out, stopping, http, events))
         if nodes:
             group.create_task(_primaries(out, stopping, http, nodes))
+        if inbox:
+            group.create_task(_mails(out, stopping, http, inbox))
 
 
 async def pause(stopping: asyncio.Event, seconds: float) -> None:
@@ -97,4 +103,26 @@ async def _primaries(
         answers = await asyncio.gather(*(is_primary(address) for address in nodes.values()))
         who = tuple(name for name, yes in zip(nodes, answers, strict=True) if yes)
         out.write(history.to_line(Primaries(at, who)) + "\n")
+        await pause(stopping, 0.5)
+
+
+async def _mails(
+    out: TextIO, stopping: asyncio.Event, http: aiohttp.ClientSession, base: str
+) -> None:
+    """A mark for each alarm mail, when the operator could read it; those from before are known."""
+    asked = {"to.address": OPERATOR, "sort": "desc", "limit": "50"}
+    known: set[str] | None = None
+    while not stopping.is_set():
+        try:
+            async with http.get(f"{base}/api/email", params=asked) as got:
+                mails = await got.json(content_type=None)
+            found = {str(mail["id"]): str(mail["subject"]) for mail in mails}
+        except (aiohttp.ClientError, TimeoutError, OSError, ValueError, KeyError, TypeError):
+            await pause(stopping, 0.5)
+            continue  # the inbox is away: its mails come when it is back
+        at = time.time()
+        for one in reversed([] if known is None else [i for i in found if i not in known]):
+            if mark := history.alarm_mark(found[one], at):
+                out.write(history.to_line(mark) + "\n")
+        known = (known or set()) | set(found)
         await pause(stopping, 0.5)

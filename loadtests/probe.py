@@ -203,7 +203,7 @@ async def main() -> None:
                 group.create_task(probe.at_rate("job", given.jobs, probe.job))
                 group.create_task(probe.renew())
                 group.create_task(
-                    observe(out, probe.stopping, given.events, _nodes(given.primaries))
+                    observe(out, probe.stopping, given.events, _nodes(given.primaries), given.inbox)
                 )
             if probe.open:
                 await asyncio.wait(probe.open, timeout=LIMIT_SECONDS * 3)
@@ -224,6 +224,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sessions", type=float, default=1, help="a second")
     parser.add_argument("--jobs", type=float, default=0, help="a second")
     parser.add_argument("--events", default="", help="the control plane's address")
+    parser.add_argument("--inbox", default="", help="the address of the operator's mails")
     parser.add_argument("--primaries", default="", help="name=address of each database node")
     return parser.parse_args()
 

@@ -17,6 +17,8 @@ from typing import Any
 
 STARTED, STEADY, INJECTED, PROVEN, DETECTED = "started", "steady", "injected", "proven", "detected"
 PROMOTED, REPLACED, OPERATOR = "promoted", "replaced", "operator"
+ALARM, ALARM_OVER = "alarm", "alarm_over"
+"""an alarm's mail is in the operator's inbox; the text is "NAME" and the alarm's summary"""
 HEALED, RECOVERED, ENDED, SETTLED = "healed", "recovered", "ended", "settled"
 
 
@@ -57,7 +59,15 @@ class Mark:
     name: str
     text: str = ""
     source: str = "drill"
-    """drill, alb, asg, rds, engine"""
+    """drill, alb, asg, rds, engine, sns"""
+
+
+def alarm_mark(subject: str, at: float) -> Mark | None:
+    """The mark of an alarm's mail, by the subject that mail.tmpl gives it; None for any other."""
+    for begins, name in (("ALARM: ", ALARM), ("OK: ", ALARM_OVER)):
+        if subject.startswith(begins):
+            return Mark(at, name, subject.removeprefix(begins), "sns")
+    return None
 
 
 @dataclass(frozen=True)

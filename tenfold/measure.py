@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from tenfold.history import Gap, History, Sample, gaps, percentile
+from tenfold import history as h
+from tenfold.history import Gap, History, Mark, Sample, gaps, percentile
 from tenfold.ledger import Tally
 
 OUTAGE_SECONDS = 1.0
@@ -159,3 +160,10 @@ def p95_back(evidence: Evidence) -> float | None:
     if last_bad is None:
         return 0.0
     return None if last_bad >= evidence.end - window else round(last_bad - evidence.injected, 1)
+
+
+def first_alarm(evidence: Evidence, *words: str) -> Mark | None:
+    """The first alarm mail after the fault whose subject has all the words; None: none came."""
+    after = (m for m in evidence.history.marks if m.at >= evidence.injected)
+    alarms = (m for m in after if m.name == h.ALARM and all(word in m.text for word in words))
+    return next(alarms, None)

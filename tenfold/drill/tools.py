@@ -104,6 +104,8 @@ class Tools:
             argv += [f"--{name}", f"{getattr(load, name):g}"]
         if self.engine.containers("controlplane"):
             argv += ["--events", "http://controlplane:9900"]
+        if self.engine.containers("inbox"):
+            argv += ["--inbox", "http://inbox:1080"]
         nodes = self.engine.containers("rds") if patroni.clustered(self.engine) else []
         if nodes:
             argv += ["--primaries", ",".join(f"{n.service}={n.ip}" for n in nodes if n.ip)]

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tenfold import history as h
 from tenfold.history import History, Machine, Mark, Primaries, Sample, Second
 from tenfold.ledger import Tally
-from tenfold.measure import Evidence, Threshold, downtime, p95_back
+from tenfold.measure import Evidence, Threshold, downtime, first_alarm, p95_back
 from tenfold.verdict import judge
 
 BASE = 1000.0
@@ -268,3 +268,27 @@ def test_downtime_is_bounded(span: tuple[float, float]) -> None:
     history = steady(outage=(INJECTED + span[0], INJECTED + span[0] + span[1]))
     evidence = Evidence(history, [], Threshold(), INJECTED, END)
     assert 0 <= downtime(evidence) <= END - INJECTED
+
+
+def test_an_alarm_mail_is_a_mark_by_its_subject() -> None:
+    told = h.alarm_mark('ALARM: "DiskFull" the disk of rds is 83 % full', 5.0)
+    assert told == Mark(5.0, h.ALARM, '"DiskFull" the disk of rds is 83 % full', "sns")
+    over = h.alarm_mark('OK: "DiskFull" is over, it was: the disk of rds is 83 % full', 6.0)
+    assert over is not None
+    assert over.name == h.ALARM_OVER
+    assert h.alarm_mark("Welcome, ALARM: you", 7.0) is None
+
+
+def test_first_alarm_is_one_after_the_fault_with_all_the_words() -> None:
+    history = steady()
+    history.marks += [
+        Mark(INJECTED - 1, h.ALARM, '"DiskFull" rds'),
+        Mark(INJECTED + 1, h.ALARM, '"CPUHigh" rds'),
+        Mark(INJECTED + 2, h.ALARM_OVER, '"DiskFull" rds'),
+        Mark(INJECTED + 3, h.ALARM, '"DiskFull" rds'),
+    ]
+    evidence = Evidence(history, [], Threshold(), INJECTED, END)
+    found = first_alarm(evidence, "DiskFull")
+    assert found is not None
+    assert found.at == INJECTED + 3
+    assert first_alarm(evidence, "DiskFull", "ec2") is None
