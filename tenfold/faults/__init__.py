@@ -54,5 +54,7 @@ def to_record(fault: Any) -> dict[str, Any]:
 
 def from_record(data: Mapping[str, Any]) -> Fault:
     """From the record of faults in progress."""
-    fault: Fault = KINDS[data["kind"]](**data["with"])
+    # JSON has lists only.
+    given = {k: tuple(v) if isinstance(v, list) else v for k, v in data["with"].items()}
+    fault: Fault = KINDS[data["kind"]](**given)
     return fault
