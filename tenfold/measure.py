@@ -29,7 +29,8 @@ class Threshold:
     """Survives when: the row's limits, the same at every stage. None: not asked."""
 
     gap: float | None = None
-    """longest gap of reads or of writes, seconds"""
+    """longest gap of one of the kinds in `gap_of`, seconds"""
+    gap_of: tuple[str, ...] = SITE
     failed_share: float | None = None
     """share of the probe's requests that failed in `window` seconds after the fault"""
     window: float = 60.0

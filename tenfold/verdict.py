@@ -160,11 +160,12 @@ def _measure(verdict: Verdict, evidence: Evidence, downtime_minutes: float | Non
 
 
 def check_gap(evidence: Evidence) -> list[Finding]:
-    """Longest gap of reads and of writes."""
+    """Longest gap of reads and of writes, or of what the row is about."""
     limit = evidence.threshold.gap
     if limit is None:
         return []
-    worst = longest(g for kind in SITE for g in gaps_after(evidence, kind))
+    kinds = evidence.threshold.gap_of
+    worst = longest(g for kind in kinds for g in gaps_after(evidence, kind))
     value = round(worst.seconds, 2) if worst else 0.0
     kind = worst.kind if worst else "request"
     return [_at_most("longest gap", value, limit, "s", f"without a good {kind}")]

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from tenfold.engine import Container, ExecResult, NotFound
+from tenfold.engine import Container, ExecResult, Link, NotFound
 
 
 def container(service: str, role: str, az: str = "a", state: str = "running") -> Container:
@@ -45,13 +45,19 @@ class FakeEngine:
         """acts do nothing: a fault that silently did not happen"""
 
     def containers(
-        self, role: str | None = None, *, service: str | None = None, running: bool = False
+        self,
+        role: str | None = None,
+        *,
+        service: str | None = None,
+        az: str | None = None,
+        running: bool = False,
     ) -> list[Container]:
         return [
             c
             for c in self.box.values()
             if (not role or c.role == role)
             and (not service or c.service == service)
+            and (not az or c.az == az)
             and (not running or c.running)
         ]
 
@@ -93,6 +99,22 @@ class FakeEngine:
     def remove(self, c: Container) -> None:
         self.box.pop(c.id, None)
 
+    def link(self, c: Container) -> Link:
+        if not self.inspect(c.id).ip:
+            raise NotFound(c.id)
+        return Link(c.id, "tenfold_vpc", c.ip, (c.service,))
+
+    def cut(self, c: Container) -> Link:
+        link = self.link(c)
+        if not self.deaf:
+            self.box[c.id] = dataclasses.replace(c, ip="")
+        return link
+
+    def mend(self, link: Link) -> bool:
+        c = self.inspect(link.container_id)
+        self.box[c.id] = dataclasses.replace(c, ip=link.ipv4 or "")
+        return not c.ip
+
     def environment(self, c: Container) -> dict[str, str]:
         return self.env[c.id]
 
@@ -109,6 +131,11 @@ class FakeEngine:
 
     def exec(self, c: Container, argv: Sequence[str]) -> ExecResult:
         command = " ".join(argv)
+        if argv[0] == "ls":
+            return ExecResult(0, "eth0\nlo\n" if self.inspect(c.id).ip else "lo\n")
+        if "/dev/tcp" in command:
+            there = {one.ip for one in self.box.values() if one.ip and one.running}
+            return ExecResult(0, "\n".join(there & set(argv)))
         for part, output in self.answers:
             if part in command:
                 return ExecResult(0, output)
