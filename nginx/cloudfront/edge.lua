@@ -83,17 +83,44 @@ local function tell_age(cache_status)
   ngx.header["Age"] = math.max(0, now - math.max(made, vouched))
 end
 
--- A refresh fails at once while the last one found S3 away; the viewer has the stale object.
+-- A refresh fails at once while S3 is known to be away; the viewer has the stale object.
 function M.refuse_while_away()
   if ngx.shared.away:get("s3") then
     return ngx.exit(ngx.HTTP_BAD_GATEWAY)
   end
 end
 
-function M.note_away(seconds)
-  if ngx.var.upstream_addr and not from_origin() then
-    ngx.shared.away:set("s3", true, math.max(1, seconds))
+-- Whether S3 answers anything at all, be it an error.
+local function s3_answers(host, port)
+  local sock = ngx.socket.tcp()
+  sock:settimeouts(500, 500, 500)
+  if not sock:connect(host, port) then
+    return false
   end
+  sock:send("HEAD / HTTP/1.0\r\nHost: s3:9000\r\nConnection: close\r\n\r\n")
+  local line = sock:receive("*l")
+  sock:close()
+  return line ~= nil
+end
+
+-- A refresh found S3 away. Whether it is back is found out here, each `seconds`, and not by another
+-- refresh: that would hold the connection of the viewer who set it off.
+function M.note_away(seconds)
+  if not ngx.var.upstream_addr or from_origin() then
+    return
+  end
+  if not ngx.shared.away:add("s3", true) then
+    return
+  end
+  local host, port = ngx.var.upstream_addr:match("([^ ,]+):(%d+)$")
+  local function look(premature)
+    if premature or not host or s3_answers(host, tonumber(port)) then
+      ngx.shared.away:delete("s3")
+      return
+    end
+    ngx.timer.at(math.max(1, seconds), look)
+  end
+  ngx.timer.at(math.max(1, seconds), look)
 end
 
 function M.headers()
