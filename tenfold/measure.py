@@ -43,6 +43,10 @@ class Threshold:
     """times the probe's user was found logged out after the fault"""
     one_primary: bool = False
     """never two database nodes that say they are the primary"""
+    cached_failed: int | None = None
+    """requests for cached files that failed after the fault"""
+    cached_ms: float | None = None
+    """p99 of them, milliseconds: a request in a hundred may be the machine's own hiccup"""
     p95_ms: float | None = None
     """objective the probe's p95 must meet again …"""
     p95_within: float = 0.0

@@ -229,6 +229,23 @@ def check_logged_in(evidence: Evidence) -> list[Finding]:
     ]
 
 
+def check_cached(evidence: Evidence) -> list[Finding]:
+    """What is in the cache is served, and at once, whatever the origins do."""
+    threshold = evidence.threshold
+    if threshold.cached_failed is None or threshold.cached_ms is None:
+        return []
+    asked = evidence.history.between(evidence.injected, evidence.end, "cached")
+    if not asked:
+        return [Finding("cached", None, 0.0, "", False, "cached files were never asked for")]
+    failed = float(sum(not s.ok for s in asked))
+    times = [s.ms for s in asked]
+    text = f"p99 of cached files, the slowest {max(times):.0f} ms"
+    return [
+        _at_most("cached", failed, threshold.cached_failed, "", f"of {len(asked)} not served"),
+        _at_most("cached", round(percentile(times, 0.99), 1), threshold.cached_ms, "ms", text),
+    ]
+
+
 def check_one_primary(evidence: Evidence) -> list[Finding]:
     """Never two primaries at one moment."""
     if not evidence.threshold.one_primary:
@@ -269,6 +286,7 @@ CHECKS: tuple[Check, ...] = (
     check_writes_back,
     check_ledger,
     check_logged_in,
+    check_cached,
     check_one_primary,
     check_p95,
     check_p95_ratio,

@@ -120,9 +120,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         static_url=get("STATIC_URL", "/static/"),
         media_url=get("MEDIA_URL", "/media/"),
         upload_url=get("UPLOAD_URL", "/upload/"),
-        static_page_seconds=convert(
-            "STATIC_PAGE_SECONDS", "60", _positive, "a number from 1 on"
-        ),
+        static_page_seconds=convert("STATIC_PAGE_SECONDS", "60", _positive, "a number from 1 on"),
         mail_url=url("MAIL_URL", ("smtp",)),
         mail_lookup_url=url("MAIL_LOOKUP_URL", ("http", "https"), ""),
         az=get("AZ", "a"),

@@ -40,6 +40,9 @@ class FakeEngine:
         self.log: dict[str, str] = {}
         self.answers: list[tuple[str, str]] = []
         """(part of the command, output), the first that fits"""
+        self.cpus: dict[str, float] = {}
+        self.throttled = 0
+        """times that a starved container was held back; one more at each look"""
         self.calls: list[tuple[str, str]] = []
         self.deaf = False
         """acts do nothing: a fault that silently did not happen"""
@@ -115,6 +118,13 @@ class FakeEngine:
         self.box[c.id] = dataclasses.replace(c, ip=link.ipv4 or "")
         return not c.ip
 
+    def cpu_limit(self, c: Container) -> float:
+        return self.cpus.get(self.inspect(c.id).id, 0.25)
+
+    def set_cpu_limit(self, c: Container, cpus: float) -> None:
+        if not self.deaf:
+            self.cpus[c.id] = cpus
+
     def environment(self, c: Container) -> dict[str, str]:
         return self.env[c.id]
 
@@ -131,6 +141,11 @@ class FakeEngine:
 
     def exec(self, c: Container, argv: Sequence[str]) -> ExecResult:
         command = " ".join(argv)
+        if "cpu.stat" in command:
+            self.throttled += self.cpu_limit(c) < 0.25
+            return ExecResult(0, f"nr_periods 900\nnr_throttled {self.throttled}\n")
+        if "cpu.max" in command:
+            return ExecResult(0, f"{round(self.cpu_limit(c) * 1e5)}\n100000\n")
         if argv[0] == "ls":
             return ExecResult(0, "eth0\nlo\n" if self.inspect(c.id).ip else "lo\n")
         if "/dev/tcp" in command:
