@@ -10,9 +10,12 @@ import asyncio
 import itertools
 import re
 import time
+from typing import TYPE_CHECKING
 
 from loadtests import content
-from loadtests.client import Account, Answer, Client
+
+if TYPE_CHECKING:
+    from loadtests.client import Account, Answer, Client
 
 PAGES = ("/static/pages/landing.html", "/static/pages/help.html")
 LOOKED = 0.5

@@ -10,6 +10,7 @@ import gzip
 import http.client
 import json
 import secrets
+import time
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -250,11 +251,20 @@ def test_stale_is_served_at_once_while_s3_is_away(how: str) -> None:
                 lambda: ask(link, "GET", path).headers["x-cache"].startswith("Refresh"),
                 bound=6,
             )
-            answers = [ask(link, "GET", path) for _ in range(200)]
+            answers: list[Answer] = []
+            over = time.monotonic() + 2.5 * ERROR_TTL
+
+            def through() -> bool:
+                answers.append(ask(link, "GET", path))
+                return time.monotonic() > over
+
+            wait_until("two error times", through, bound=30, every=0.02)
+        assert len(answers) > 50
         assert {(one.status, one.text) for one in answers} == {(200, "body")}
-        # One refresh in CLOUDFRONT_ERROR_TTL may hold a connection's next request, for 0.5 s.
+        # The first refresh may hold its connection's next request: 40 ms for an S3 that is gone,
+        # 0.5 s for one that takes the connection and says nothing. Then the edge looks by itself.
         slow = [one.seconds for one in answers if one.seconds > 0.1]
-        assert len(slow) <= 2
+        assert len(slow) <= (how == "pause")
         assert max(slow, default=0) < 0.9
         if how == "kill":
             missing = edge.get("/static/never-seen")
