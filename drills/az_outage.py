@@ -10,7 +10,7 @@ from tenfold.measure import Threshold
 DRILL = Drill(
     name="az-outage",
     story="AZ a is cut off for 50 s: an instance, the primary database and all else in it.",
-    rehearses="Stage 2: a second instance in a second AZ behind an ALB; RDS Multi-AZ.",
+    rehearses="Stage 2: a second web instance behind an ALB, in a second AZ; RDS Multi-AZ.",
     fault=CutAz(az="a", lasts=50),
     row={0: "·", 1: "B", 2: "S", 3: "B", 4: "S", 5: "S", 6: "S", 7: "S"},
     survives_when=Threshold(gap=35, gap_of=("read", "write", "session"), lost=0, doubled=0),

@@ -9,7 +9,7 @@ from tenfold.measure import Threshold
 DRILL = Drill(
     name="origin-down",
     story="S3 is away for 18 s, then the ALB: what CloudFront has kept must not notice.",
-    rehearses="Stage 2: static files and media in S3 behind CloudFront.",
+    rehearses="Stage 2: all static files and media in S3 behind CloudFront.",
     fault=OriginsAway(each=18),
     row={0: "·", 1: "·", 2: "S", 3: "S", 4: "S", 5: "S", 6: "S", 7: "S"},
     survives_when=Threshold(cached_failed=0, cached_ms=50),

@@ -9,7 +9,7 @@ from tenfold.measure import Threshold
 DRILL = Drill(
     name="slow-web",
     story="A web instance has used up its CPU credits: it answers slowly, and passes its checks.",
-    rehearses="Stage 2: an ALB that takes turns gives the slow instance as much as the fast one.",
+    rehearses="Stage 2: any request can go to any instance, to a slow one too.",
     fault=Starve(role="web", cpus=0.05),
     row={0: "·", 1: "·", 2: "B", 3: "B", 4: "S", 5: "S", 6: "S", 7: "S"},
     survives_when=Threshold(p95_ratio=2, ratio_of=("read", "write"), window=58),
