@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from controlplane import asg_policy as policy
 from controlplane.alb_health import DRAINING, HEALTHY, UNHEALTHY
+from controlplane.asg_azs import Azs
 from controlplane.asg_cpu import CpuMetric
 from controlplane.asg_instances import (
     ENDED,
@@ -75,6 +76,7 @@ class AsgLoop:
         kept = max(settings.asg_out_periods, settings.asg_in_periods)
         self._cpu = CpuMetric(engine, settings.asg_period, kept)
         self._instances = Instances(engine, alb, settings.alb_drain_seconds, self._say)
+        self._where = Azs(engine, self._say)
         self._azs = {name: name.rsplit("-", 1)[-1] for name in settings.asg_services}
         """AZ by service"""
         self._waiting = "not looked yet"
@@ -88,8 +90,6 @@ class AsgLoop:
         """since when an instance is gone that this loop did not end, by name"""
         self._unstarted: dict[str, float] = {}
         """when a container was first seen made and not started, by id"""
-        self._impaired: set[str] = set()
-        """services whose AZ was found cut off when a launch was due"""
         self._cool_at = 0.0
         """when the cooldown of the last change ends"""
         self._activities: deque[dict[str, Any]] = deque(maxlen=10)
@@ -109,7 +109,7 @@ class AsgLoop:
         group = [self._judge(c, now) for c in boxes]
         self._track(boxes, group, now)
         missing = coming + len(self._missing)
-        plan = self._place(group, missing)
+        plan = self._where.place(group, self._azs, self.desired, self.settings.asg_max, missing)
         hands = self._instances
         for service in plan.launch if boxes else ():
             hands.launch(service, self._azs, boxes, self._serving, now)
@@ -268,34 +268,6 @@ class AsgLoop:
         old, self.desired = self.desired, change.desired
         self._cool_at = now + self.settings.asg_cooldown
         self._say("capacity_changed", ROLE, old=old, new=change.desired, reason=change.reason)
-
-    # -- where to ---------------------------------------------------------------------------
-
-    def _place(self, group: Sequence[Instance], missing: int) -> policy.Plan:
-        """What comes and goes; nothing is launched into an AZ that is cut off.
-
-        There EC2 answers a launch with an error, and Auto Scaling takes the other AZs until it is
-        back, when the group is balanced again. Looked at only when a launch is due.
-        """
-        ceiling = self.settings.asg_max
-        plan = policy.place(group, self._azs, self.desired, ceiling, missing)
-        if not plan.launch:
-            return plan
-        cut_off = {service for service in plan.launch if self._cut_off(self._azs[service])}
-        if not cut_off:
-            self._impaired.clear()
-            return plan
-        for service in sorted(cut_off - self._impaired):
-            az = self._azs[service]
-            self._say("launch_failed", service, reason=f"AZ {az} does not answer")
-        self._impaired |= cut_off
-        azs = [service for service in self._azs if not self._cut_off(self._azs[service])]
-        return policy.place(group, azs, self.desired, ceiling, missing)
-
-    def _cut_off(self, az: str) -> bool:
-        """Whether all that runs in an AZ is off the network."""
-        there = self.engine.containers(az=az, running=True)
-        return bool(there) and not any(c.ip for c in there)
 
     # -- telling ---------------------------------------------------------------------------
 
