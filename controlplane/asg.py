@@ -15,6 +15,7 @@ from typing import Any, Protocol
 
 from controlplane import asg_policy as policy
 from controlplane.alb_health import DRAINING, HEALTHY, UNHEALTHY
+from controlplane.asg_azs import Azs
 from controlplane.asg_cpu import CpuMetric
 from controlplane.asg_instances import (
     ENDED,
@@ -75,6 +76,7 @@ class AsgLoop:
         kept = max(settings.asg_out_periods, settings.asg_in_periods)
         self._cpu = CpuMetric(engine, settings.asg_period, kept)
         self._instances = Instances(engine, alb, settings.alb_drain_seconds, self._say)
+        self._where = Azs(engine, self._say)
         self._azs = {name: name.rsplit("-", 1)[-1] for name in settings.asg_services}
         """AZ by service"""
         self._waiting = "not looked yet"
@@ -107,7 +109,7 @@ class AsgLoop:
         group = [self._judge(c, now) for c in boxes]
         self._track(boxes, group, now)
         missing = coming + len(self._missing)
-        plan = policy.place(group, self._azs, self.desired, self.settings.asg_max, missing)
+        plan = self._where.place(group, self._azs, self.desired, self.settings.asg_max, missing)
         hands = self._instances
         for service in plan.launch if boxes else ():
             hands.launch(service, self._azs, boxes, self._serving, now)

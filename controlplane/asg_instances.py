@@ -119,13 +119,13 @@ class Instances:
         """
         if now < self._not_before:
             return
-        source = max(boxes, key=lambda c: self._worth(c, service, serving))
         other: dict[str, Any] = {}
         labels = {LAUNCHED_LABEL: "asg"}
-        if source.service != service:
-            labels["tenfold.az"] = azs[service]
-            other = {"service": service, "env": {"AZ": azs[service]}}
         try:
+            source = max(boxes, key=lambda c: self._worth(c, service, serving))
+            if source.service != service:
+                labels["tenfold.az"] = azs[service]
+                other = {"service": service, "env": {"AZ": azs[service]}}
             fresh = self._engine.clone(source, labels=labels, **other)
         except EngineError as error:
             self._failures += 1
@@ -180,8 +180,10 @@ class Instances:
         self._say("terminated", c.short, reason=ended.reason)
 
     def _worth(self, c: Container, service: str, serving: Collection[str]) -> tuple[Any, ...]:
-        """How good a source it is: of the AZ, attached to the network, serving, the newest."""
+        """How good a source it is: whole, of the AZ, on the network, serving, the newest."""
         return (
+            # One that is throttled is a copy's instance type no more.
+            self._engine.cpu_limit(c),
             c.service == service,
             bool(c.ip) or not c.running,
             c.id in serving and c.running and c.id not in self.ending,

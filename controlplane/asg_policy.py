@@ -120,6 +120,7 @@ def place(
 ) -> Plan:
     """What brings the group to its desired capacity. `missing`: gone, but not yet believed so.
 
+    `services`: those whose AZ takes launches; with none nothing is launched.
     An unhealthy instance that still runs is ended once its replacement serves (an instance
     maintenance policy of 100 %); a dead one at once. At the maximum there is no room for that:
     then one unhealthy instance goes first.
@@ -132,13 +133,14 @@ def place(
     pending = len(good) - serving
     room = max(0, maximum - len(good) - len(bad) - missing)
     short = max(0, desired - len(good) - missing)
-    counts = Counter(dict.fromkeys(sorted(services), 0))
+    open_to = sorted(services)
+    counts = Counter(dict.fromkeys(open_to, 0))
     counts.update(i.service for i in good)
 
     end = [(i.name, "dead") for i in dead]
     launch: list[str] = []
-    for _ in range(min(short, room)):
-        launch.append(min(sorted(counts), key=lambda name: counts[name]))
+    for _ in range(min(short, room) if open_to else 0):
+        launch.append(min(open_to, key=lambda name: counts[name]))
         counts[launch[-1]] += 1
 
     if bad:
@@ -148,10 +150,10 @@ def place(
         end += [(i.name, "unhealthy") for i in sorted(bad, key=_newest_first)[:replaced]]
     elif len(good) > desired:
         end += [(i.name, "scale-in") for i in _surplus(good, counts, desired, serving)]
-    elif not (dead or pending or launch or missing) and _lopsided(counts):
+    elif not (dead or pending or launch or missing) and _lopsided({s: counts[s] for s in open_to}):
         # AZRebalance: launched first where there is room for it.
         if len(good) < maximum:
-            launch.append(min(sorted(counts), key=lambda name: counts[name]))
+            launch.append(min(open_to, key=lambda name: counts[name]))
         else:
             end.append((_from_the_fullest(good, counts).name, "rebalance"))
     return Plan(tuple(launch), tuple(end))

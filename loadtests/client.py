@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 import time
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -88,6 +89,10 @@ class Client:
             headers["Idempotency-Key"] = key
         return await _ask(self.api, method, path, headers=headers, json=body)
 
+    async def file(self, path: str) -> tuple[Answer, bytes]:
+        """A file as a browser asks for it, with its bytes; never raises."""
+        return await _ask_bytes(self.browser, path)
+
     async def put(self, url: str, data: bytes, headers: dict[str, str]) -> Answer:
         """Upload to a presigned address."""
         path = re.sub(r"^https?://[^/]+", "", url)
@@ -122,15 +127,33 @@ class Client:
 
 
 async def _ask(session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Answer:
+    async def take(got: aiohttp.ClientResponse) -> Any:
+        if "json" in got.headers.get("Content-Type", ""):
+            return await got.json(content_type=None)
+        return (await got.read()).decode(errors="replace")
+
+    return await _send(session, take, method, path, **options)
+
+
+async def _ask_bytes(session: aiohttp.ClientSession, path: str) -> tuple[Answer, bytes]:
+    answer = await _send(session, aiohttp.ClientResponse.read, "GET", path)
+    return answer, answer.body or b""
+
+
+async def _send(
+    session: aiohttp.ClientSession,
+    take: Callable[[aiohttp.ClientResponse], Awaitable[Any]],
+    method: str,
+    path: str,
+    **options: Any,
+) -> Answer:
+    """One request; `take` reads the body."""
     answer = Answer()
     try:
         async with session.request(method, path, **options) as got:
             answer.status = got.status
             answer.served_by = got.headers.get("X-Served-By", "")
-            if "json" in got.headers.get("Content-Type", ""):
-                answer.body = await got.json(content_type=None)
-            else:
-                answer.body = (await got.read()).decode(errors="replace")
+            answer.body = await take(got)
         answer.outcome = outcome_of(answer.status)
         if answer.status >= 300:
             answer.error = f"http-{answer.status}"

@@ -2,7 +2,8 @@
 
 Each request is timed from the moment it was due. Reads are timelines and profiles, writes are posts
 with a marker of their own, sessions ask whether a browser is still logged in, jobs start work that
-ends later (a picture's thumbnail, a report, a welcome mail). Nothing is retried: the client is the
+ends later (a picture's thumbnail, a report, a welcome mail), cached asks for files that CloudFront
+was asked for before (a page, a stylesheet, a picture). Nothing is retried: the client is the
 judge. SIGTERM ends it: no new request, the open ones finish.
 """
 
@@ -17,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TextIO
 
-from loadtests import content
+from loadtests import cached, content
 from loadtests.client import LIMIT_SECONDS, Account, Answer, Client
 from loadtests.observe import observe, pause
 from tenfold import history
@@ -195,12 +196,16 @@ async def main() -> None:
             for name in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(name, probe.stopping.set)
             await probe.prepare(bound=30)
+            files = cached.Files(client)
+            if given.cached > 0:
+                await files.prepare(client.accounts[0], bound=30)
             out.write(history.to_line(Mark(time.time(), "probing", source="probe")) + "\n")
             async with asyncio.TaskGroup() as group:
                 group.create_task(probe.at_rate("read", given.reads, probe.read))
                 group.create_task(probe.at_rate("write", given.writes, probe.write))
                 group.create_task(probe.at_rate("session", given.sessions, client.session_page))
                 group.create_task(probe.at_rate("job", given.jobs, probe.job))
+                group.create_task(probe.at_rate("cached", given.cached, files.ask))
                 group.create_task(probe.renew())
                 group.create_task(
                     observe(out, probe.stopping, given.events, _nodes(given.primaries), given.inbox)
@@ -223,6 +228,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--writes", type=float, default=10, help="a second")
     parser.add_argument("--sessions", type=float, default=1, help="a second")
     parser.add_argument("--jobs", type=float, default=0, help="a second")
+    parser.add_argument("--cached", type=float, default=0, help="a second")
     parser.add_argument("--events", default="", help="the control plane's address")
     parser.add_argument("--inbox", default="", help="the address of the operator's mails")
     parser.add_argument("--primaries", default="", help="name=address of each database node")

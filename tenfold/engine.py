@@ -192,7 +192,10 @@ class Engine:
 
     def cpu_limit(self, c: Container) -> float:
         """CPUs the container may use; 0 when unlimited."""
-        host = self.client.api.inspect_container(c.id)["HostConfig"]
+        try:
+            host = self.client.api.inspect_container(c.id)["HostConfig"]
+        except docker.errors.NotFound as error:
+            raise NotFound(f"{c.short} is gone") from error
         if host.get("NanoCpus"):
             return float(host["NanoCpus"]) / 1e9
         if host.get("CpuQuota", 0) > 0:
@@ -235,6 +238,21 @@ class Engine:
         """Let it go on; one that is not paused is left alone."""
         if self.inspect(c.id).state == "paused":
             self._act(c, "unpause")
+
+    def set_cpu_limit(self, c: Container, cpus: float) -> None:
+        """Let the running container use so many CPUs from now on; its own setting, not the host's.
+
+        The SDK's update knows quotas only, which the engine refuses where Compose set `cpus`.
+        """
+        api = self.client.api
+        url = api._url("/containers/{0}/update", c.id)  # type: ignore[attr-defined]
+        try:
+            answer = api._post_json(url, data={"NanoCpus": round(cpus * 1e9)})  # type: ignore[attr-defined]
+            api._raise_for_status(answer)  # type: ignore[attr-defined]
+        except docker.errors.NotFound as error:
+            raise NotFound(f"{c.short} is gone") from error
+        except docker.errors.APIError as error:
+            raise EngineError(f"{c.short} keeps its CPU: {error.explanation}") from error
 
     def remove(self, c: Container) -> None:
         """Remove it, running or not; one that is gone already is fine."""
@@ -367,7 +385,10 @@ class Engine:
     def cut(self, c: Container) -> Link:
         """Take a container off the region's network; `mend` with the answer undoes it."""
         link = self.link(c)
-        self.client.api.disconnect_container_from_network(c.id, link.network, force=True)
+        try:
+            self.client.api.disconnect_container_from_network(c.id, link.network, force=True)
+        except docker.errors.APIError as error:
+            raise EngineError(f"{c.short} cannot be cut off: {error.explanation}") from error
         return link
 
     def link(self, c: Container) -> Link:
@@ -383,17 +404,26 @@ class Engine:
             )
         raise NotFound(f"{c.short} is on no network")
 
-    def mend(self, link: Link) -> None:
-        """Reconnect what `cut` took off, with its address and aliases; repeats safely."""
-        raw = self.client.api.inspect_container(link.container_id)
+    def mend(self, link: Link) -> bool:
+        """Reconnect what `cut` took off, with its address and aliases; whether it had to be."""
+        try:
+            raw = self.client.api.inspect_container(link.container_id)
+        except docker.errors.NotFound as error:
+            raise NotFound(f"container {link.container_id[:12]} is gone") from error
         if link.network in raw["NetworkSettings"]["Networks"]:
-            return
-        self.client.api.connect_container_to_network(
-            link.container_id,
-            link.network,
-            ipv4_address=link.ipv4,
-            aliases=list(link.aliases),
-        )
+            return False
+        # An address that the engine had chosen may be another container's by now.
+        for address in (link.ipv4, None):
+            try:
+                self.client.api.connect_container_to_network(
+                    link.container_id, link.network, ipv4_address=address, aliases=[*link.aliases]
+                )
+                return True
+            except docker.errors.APIError as error:
+                if address is None or "in use" not in str(error.explanation):
+                    name = raw["Name"].lstrip("/")
+                    raise EngineError(f"{name} cannot be mended: {error.explanation}") from error
+        return True
 
     def network_name(self) -> str:
         """The region's network as the engine calls it."""

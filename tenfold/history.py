@@ -29,7 +29,7 @@ class Sample:
     at: float
     """when the schedule said it was due"""
     kind: str
-    """read, write or session"""
+    """read, write, session, job or cached"""
     ms: float
     """from the time it was due to the answer's last byte, or to giving up"""
     status: int

@@ -29,7 +29,8 @@ class Threshold:
     """Survives when: the row's limits, the same at every stage. None: not asked."""
 
     gap: float | None = None
-    """longest gap of reads or of writes, seconds"""
+    """longest gap of one of the kinds in `gap_of`, seconds"""
+    gap_of: tuple[str, ...] = SITE
     failed_share: float | None = None
     """share of the probe's requests that failed in `window` seconds after the fault"""
     window: float = 60.0
@@ -42,6 +43,10 @@ class Threshold:
     """times the probe's user was found logged out after the fault"""
     one_primary: bool = False
     """never two database nodes that say they are the primary"""
+    cached_failed: int | None = None
+    """requests for cached files that failed after the fault"""
+    cached_ms: float | None = None
+    """p99 of them, milliseconds: a request in a hundred may be the machine's own hiccup"""
     p95_ms: float | None = None
     """objective the probe's p95 must meet again …"""
     p95_within: float = 0.0

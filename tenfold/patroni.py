@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from tenfold.engine import Container, Engine, EngineError
 from tenfold.errors import TenfoldError
+from tenfold.wait import wait_until
 
 
 @dataclass(frozen=True)
@@ -62,6 +63,42 @@ def primary(engine: Engine) -> Container:
 def standby(engine: Engine) -> Container:
     """The synchronous standby; raises TenfoldError when there is none."""
     return _node(engine, "sync_standby", "synchronous standby")
+
+
+def lead_in(engine: Engine, az: str) -> list[str]:
+    """Have the primary in this AZ, by a planned switchover; answers what was done.
+
+    As RDS's "reboot with failover": the standby there takes over when it has everything.
+    """
+    if not clustered(engine):
+        return []
+    now = primary(engine)
+    if now.az == az:
+        return []
+    heir = standby(engine)
+    if heir.az != az:
+        raise TenfoldError(
+            f"no database node in AZ {az} could lead: the standby is {heir.short}",
+            do="`make heal`, then try again",
+            exit_code=3,
+        )
+    asked = json.dumps({"leader": now.service, "candidate": heir.service})
+    door = ["-X", "POST", "-d", asked, "http://127.0.0.1:8008/switchover"]
+    got = engine.exec(now, ["curl", "-sS", "-m", "30", *door])
+    if "uccessfully" not in got.output:
+        raise TenfoldError(
+            f"the primary cannot be moved to AZ {az}: {got.output.strip()[:200]}",
+            do="`make status`; `make heal` brings back what is broken",
+            exit_code=3,
+        )
+    wait_until(
+        f"{heir.short} to lead, and a standby to follow it",
+        lambda: not problems(engine) and primary(engine).id == heir.id,
+        bound=60,
+        every=0.5,
+        tolerate=(EngineError, TenfoldError),
+    )
+    return [f"the primary was moved from {now.short} to {heir.short} (AZ {az})"]
 
 
 def _alone(engine: Engine) -> Container:

@@ -160,11 +160,12 @@ def _measure(verdict: Verdict, evidence: Evidence, downtime_minutes: float | Non
 
 
 def check_gap(evidence: Evidence) -> list[Finding]:
-    """Longest gap of reads and of writes."""
+    """Longest gap of reads and of writes, or of what the row is about."""
     limit = evidence.threshold.gap
     if limit is None:
         return []
-    worst = longest(g for kind in SITE for g in gaps_after(evidence, kind))
+    kinds = evidence.threshold.gap_of
+    worst = longest(g for kind in kinds for g in gaps_after(evidence, kind))
     value = round(worst.seconds, 2) if worst else 0.0
     kind = worst.kind if worst else "request"
     return [_at_most("longest gap", value, limit, "s", f"without a good {kind}")]
@@ -228,6 +229,24 @@ def check_logged_in(evidence: Evidence) -> list[Finding]:
     ]
 
 
+def check_cached(evidence: Evidence) -> list[Finding]:
+    """What is in the cache is served, and at once, whatever the origins do."""
+    threshold = evidence.threshold
+    if threshold.cached_failed is None or threshold.cached_ms is None:
+        return []
+    asked = evidence.history.between(evidence.injected, evidence.end, "cached")
+    if not asked:
+        return [Finding("cached", None, 0.0, "", False, "cached files were never asked for")]
+    failed = float(sum(not s.ok for s in asked))
+    times = [s.ms for s in asked]
+    p99, most = round(percentile(times, 0.99), 1), threshold.cached_failed
+    text = f"of cached files; the slowest took {max(times):.0f} ms"
+    return [
+        _at_most("cached failed", failed, most, "", f"of {len(asked)} not served"),
+        _at_most("cached p99", p99, threshold.cached_ms, "ms", text),
+    ]
+
+
 def check_one_primary(evidence: Evidence) -> list[Finding]:
     """Never two primaries at one moment."""
     if not evidence.threshold.one_primary:
@@ -268,6 +287,7 @@ CHECKS: tuple[Check, ...] = (
     check_writes_back,
     check_ledger,
     check_logged_in,
+    check_cached,
     check_one_primary,
     check_p95,
     check_p95_ratio,

@@ -1,4 +1,8 @@
-"""kombu's SQS transport and what 5.6.2 lacks: it survives an outage, and shows that it lives."""
+"""kombu's SQS transport and what 5.6.2 lacks: it survives an outage, and shows that it lives.
+
+Its receive has no bound: it sets none of the request's time-outs. A worker whose network was away
+in mid-poll would wait for an answer that was sent into the void, and be idle from then on.
+"""
 
 from __future__ import annotations
 
@@ -6,17 +10,39 @@ import contextlib
 from pathlib import Path
 from typing import Any
 
+import pycurl
 from botocore.exceptions import BotoCoreError
+from kombu.asynchronous import get_event_loop
+from kombu.asynchronous.http.curl import CurlClient
 from kombu.transport import SQS
 
 RECEIVED = Path("/dev/shm/tenfold-received")
 """touched at each successful receive; the container's health check looks at its age"""
 LOOK_AGAIN = 0.05
 """seconds"""
+CONNECT_BOUND = 2.0
+RECEIVE_BOUND = 12.0
+"""seconds; longer than a long poll (5 s) and what may delay its answer"""
+
+
+class BoundedClient(CurlClient):  # type: ignore[misc]  # kombu has no types
+    """kombu's HTTP client; what has no answer in time has failed (599), and is asked anew."""
+
+    def _setup_request(self, curl: Any, *given: Any, **named: Any) -> None:
+        super()._setup_request(curl, *given, **named)
+        curl.setopt(pycurl.CONNECTTIMEOUT_MS, int(CONNECT_BOUND * 1000))
+        curl.setopt(pycurl.TIMEOUT_MS, int(RECEIVE_BOUND * 1000))
 
 
 class Channel(SQS.Channel):
     """See the module."""
+
+    def asynsqs(self, queue: str | None = None) -> Any:
+        """The connection for receiving, on the bounded client: kombu takes the event loop's."""
+        loop = get_event_loop()
+        if loop is not None and not hasattr(loop, "_current_http_client"):
+            loop._current_http_client = BoundedClient(loop)
+        return super().asynsqs(queue)
 
     def _message_to_python(self, message: Any, queue_name: str, q_url: str) -> Any:
         """With `delete_on_receive` a message is gone before its job begins: at most once.
@@ -43,8 +69,10 @@ class Channel(SQS.Channel):
             raise
 
     def _on_messages_ready(self, queue: str, qname: str, messages: Any) -> None:
-        with contextlib.suppress(OSError):
-            RECEIVED.touch()
+        # No dictionary: kombu's word for a receive that failed.
+        if isinstance(messages, dict):
+            with contextlib.suppress(OSError):
+                RECEIVED.touch()
         super()._on_messages_ready(queue, qname, messages)
 
     def _schedule_queue(self, queue: str) -> None:

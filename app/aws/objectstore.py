@@ -48,6 +48,7 @@ class Head:
     """bytes"""
     content_type: str
     etag: str
+    cache_control: str = ""
 
 
 class Bucket(Protocol):
@@ -121,6 +122,7 @@ class S3Bucket:
             int(told.get("content-length", "0")),
             told.get("content-type", ""),
             told.get("etag", "").strip('"'),
+            told.get("cache-control", ""),
         )
 
     def delete(self, key: str) -> None:

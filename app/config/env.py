@@ -47,6 +47,8 @@ class Env:
     static_url: str
     media_url: str
     upload_url: str
+    static_page_seconds: int
+    """how long caches may keep a static page (a name without a hash in it)"""
     mail_url: str
     mail_lookup_url: str
     """http://…, where the mail provider says what it has taken; empty: it cannot be asked"""
@@ -118,6 +120,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         static_url=get("STATIC_URL", "/static/"),
         media_url=get("MEDIA_URL", "/media/"),
         upload_url=get("UPLOAD_URL", "/upload/"),
+        static_page_seconds=convert("STATIC_PAGE_SECONDS", "60", _positive, "a number from 1 on"),
         mail_url=url("MAIL_URL", ("smtp",)),
         mail_lookup_url=url("MAIL_LOOKUP_URL", ("http", "https"), ""),
         az=get("AZ", "a"),

@@ -1,17 +1,16 @@
 -- What the edge itself says: the age of what it has kept, its own words when an origin fails, and
--- the custom error page. The page is fetched from S3 in good times and kept in memory, since it is
+-- the custom error pages. They are fetched from S3 in good times and kept in memory, since they are
 -- wanted when nothing else answers.
 local M = {}
 
 local OBJECTS = { static = true, media = true }
 local KEPT = { HIT = true, STALE = true, UPDATING = true, REVALIDATED = true }
 -- As the distribution's custom error responses list them.
-local WITH_PAGE = {
-  [404] = true, [500] = true, [502] = true, [503] = true, [504] = true,
+local PAGE_OF = {
+  [404] = "missing", [500] = "error", [502] = "error", [503] = "error", [504] = "error",
 }
-local PAGE_PATH = "/tenfold-static/pages/error.html"
 local PAGE_REFRESH = 60
-local page
+local pages = {}
 
 local function own_words(status)
   return ('<!DOCTYPE html>\n<html lang="en"><head><meta charset="utf-8">'
@@ -50,7 +49,7 @@ local function object_error(status)
     status = 404
     ngx.status = status
   end
-  replace(WITH_PAGE[status] and page or own_words(status))
+  replace(pages[PAGE_OF[status]] or own_words(status))
 end
 
 -- The application's own errors pass as they are; the ALB's (502, 503, 504) become the page for a
@@ -58,13 +57,13 @@ end
 local function default_error(status)
   if not from_origin() then
     local person = status >= 500 and (ngx.var.http_accept or ""):find("text/html", 1, true)
-    return replace(person and page or own_words(status))
+    return replace(person and pages.error or own_words(status))
   end
   if status < 502 or status > 504 or ngx.var.upstream_http_x_served_by then
     return
   end
-  if page and (ngx.var.http_accept or ""):find("text/html", 1, true) then
-    replace(page)
+  if pages.error and (ngx.var.http_accept or ""):find("text/html", 1, true) then
+    replace(pages.error)
   end
 end
 
@@ -83,17 +82,44 @@ local function tell_age(cache_status)
   ngx.header["Age"] = math.max(0, now - math.max(made, vouched))
 end
 
--- A refresh fails at once while the last one found S3 away; the viewer has the stale object.
+-- A refresh fails at once while S3 is known to be away; the viewer has the stale object.
 function M.refuse_while_away()
   if ngx.shared.away:get("s3") then
     return ngx.exit(ngx.HTTP_BAD_GATEWAY)
   end
 end
 
-function M.note_away(seconds)
-  if ngx.var.upstream_addr and not from_origin() then
-    ngx.shared.away:set("s3", true, math.max(1, seconds))
+-- Whether S3 answers anything at all, be it an error.
+local function s3_answers(host, port)
+  local sock = ngx.socket.tcp()
+  sock:settimeouts(500, 500, 500)
+  if not sock:connect(host, port) then
+    return false
   end
+  sock:send("HEAD / HTTP/1.0\r\nHost: s3:9000\r\nConnection: close\r\n\r\n")
+  local line = sock:receive("*l")
+  sock:close()
+  return line ~= nil
+end
+
+-- A refresh found S3 away. Whether it is back is found out here, each `seconds`, and not by another
+-- refresh: that would hold the connection of the viewer who set it off.
+function M.note_away(seconds)
+  if not ngx.var.upstream_addr or from_origin() then
+    return
+  end
+  if not ngx.shared.away:add("s3", true) then
+    return
+  end
+  local host, port = ngx.var.upstream_addr:match("([^ ,]+):(%d+)$")
+  local function look(premature)
+    if premature or not host or s3_answers(host, tonumber(port)) then
+      ngx.shared.away:delete("s3")
+      return
+    end
+    ngx.timer.at(math.max(1, seconds), look)
+  end
+  ngx.timer.at(math.max(1, seconds), look)
 end
 
 function M.headers()
@@ -126,13 +152,13 @@ function M.body()
   ctx.said = true
 end
 
-local function fetch_page()
+local function fetch_page(name)
   local sock = ngx.socket.tcp()
   sock:settimeouts(1000, 2000, 2000)
   if not sock:connect("127.0.0.1", 8081) then
     return nil
   end
-  sock:send("GET " .. PAGE_PATH .. " HTTP/1.0\r\nHost: s3:9000\r\nConnection: close\r\n\r\n")
+  sock:send("GET /tenfold-static/pages/" .. name .. ".html HTTP/1.0\r\nHost: s3:9000\r\nConnection: close\r\n\r\n")
   local line = sock:receive("*l")
   local found
   if line and line:find("^HTTP/1%.%d 200") then
@@ -145,17 +171,21 @@ local function fetch_page()
   return found ~= "" and found or nil
 end
 
--- Fetch the page now and then; until there is one (S3 may be filled later) each `retry` seconds.
-function M.keep_error_page(retry)
+-- Fetch the pages now and then; until all are there (S3 may be filled later) each `retry` seconds.
+function M.keep_error_pages(retry)
   local function again(premature)
     if premature then
       return
     end
-    local ok, found = pcall(fetch_page)
-    if ok and found then
-      page = found
+    local all = true
+    for _, name in ipairs({ "error", "missing" }) do
+      local ok, found = pcall(fetch_page, name)
+      if ok and found then
+        pages[name] = found
+      end
+      all = all and ok and found ~= nil
     end
-    ngx.timer.at(ok and found and PAGE_REFRESH or math.max(1, retry), again)
+    ngx.timer.at(all and PAGE_REFRESH or math.max(1, retry), again)
   end
   ngx.timer.at(0, again)
 end

@@ -90,6 +90,9 @@ def break_(name: str, stage: int, as_json: bool = False) -> int:
         low = drill.load.users
         if drill.load.of_capacity is not None:
             low = _spiked(Tools(engine, folder.name, folder), drill, folder, screen)
+        if isinstance(drill.fault, faults.Prepares):
+            for done in drill.fault.prepare(engine):
+                screen.say(f"first: {done}")
         state = drill.fault.plan(engine, {"folder": folder, "low": low})
         entry = {
             "drill": name,

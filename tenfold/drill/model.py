@@ -25,6 +25,8 @@ class Load:
     writes: float = 5.0
     sessions: float = 1.0
     jobs: float = 0.0
+    cached: float = 0.0
+    """static files and a picture that the probe has asked for once before, from stage 2 on"""
     reads_only: bool = False
     """Locust's users only read"""
     of_capacity: float | None = None

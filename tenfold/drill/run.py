@@ -82,6 +82,9 @@ class Rehearsal:
     # -- steps -----------------------------------------------------------------------------
 
     def _prepare(self) -> None:
+        if isinstance(self.drill.fault, faults.Prepares):
+            for done in self.drill.fault.prepare(self.engine):
+                self.screen.say(f"first: {done}")
         for name in self.without:
             switches.apply(self.engine, name, self.screen.say)
         users = self.drill.load.users
@@ -171,6 +174,7 @@ class Rehearsal:
 
     def _hold(self) -> None:
         """The drill's time; a fault that ends by itself does, and the operator comes if needed."""
+        self._go_on()
         lasts, quiet = self.drill.fault.lasts, self.drill.quiet
         if lasts is not None:
             self._hold_until(self.injected_at + lasts)
@@ -188,6 +192,25 @@ class Rehearsal:
 
         left = self.injected_at + self.drill.hold - time.time()
         self._until("the hold", quiet_now, max(0.0, left))
+
+    def _go_on(self) -> None:
+        """The further steps of a fault that has some, each proven."""
+        fault = self.drill.fault
+        if not isinstance(fault, faults.GoesOn):
+            return
+        for step, after in enumerate(fault.steps, start=1):
+            self._hold_until(self.injected_at + after)
+            try:
+                told = fault.go_on(self.engine, self.state, step)
+            except NoEffect as error:
+                raise TenfoldError(
+                    f"the fault's next step took no effect: {error}",
+                    do="see `make status`",
+                    exit_code=4,
+                ) from error
+            record.update_fault(self.run, self.state)
+            self.mark(h.PROVEN, told)
+            self.screen.say(f"and then: {told}", style="red")
 
     def _hold_until(self, moment: float) -> None:
         self._until("the hold", lambda: False, max(0.0, moment - time.time()))

@@ -100,7 +100,7 @@ class Tools:
     def probe(self, load: Load) -> Container:
         """The fixed-rate probe, with the observers of what the stage has."""
         argv = ["python", "-m", "loadtests.probe", "--target", front(self.engine)]
-        for name in ("reads", "writes", "sessions", "jobs"):
+        for name in ("reads", "writes", "sessions", "jobs", "cached"):
             argv += [f"--{name}", f"{getattr(load, name):g}"]
         if self.engine.containers("controlplane"):
             argv += ["--events", "http://controlplane:9900"]

@@ -13,19 +13,27 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from tenfold.faults.base import Fault, NoEffect, State, choose
+from tenfold.faults.az import CutAz
+from tenfold.faults.base import Fault, GoesOn, NoEffect, Prepares, State, choose
 from tenfold.faults.kill import Freeze, KillOne
+from tenfold.faults.origins import OriginsAway
 from tenfold.faults.queue import QueueAway
 from tenfold.faults.spike import Spike
+from tenfold.faults.starve import Starve
 from tenfold.faults.traffic import Traffic
 
 __all__ = [
+    "CutAz",
     "Fault",
     "Freeze",
+    "GoesOn",
     "KillOne",
     "NoEffect",
+    "OriginsAway",
+    "Prepares",
     "QueueAway",
     "Spike",
+    "Starve",
     "State",
     "Traffic",
     "choose",

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any, Protocol
+from typing import Any, Protocol, runtime_checkable
 
 from tenfold import patroni
 from tenfold.engine import Container, Engine, EngineError, NotFound
@@ -38,6 +38,29 @@ class Fault(Protocol):
 
     def heal(self, engine: Engine, state: State) -> list[str]:
         """Undo it; answers what was done, nothing where nothing had to be."""
+        ...
+
+
+@runtime_checkable
+class Prepares(Protocol):
+    """A fault that needs the stage in a certain state first."""
+
+    def prepare(self, engine: Engine) -> list[str]:
+        """Before anything is switched off or measured; answers what was done."""
+        ...
+
+
+@runtime_checkable
+class GoesOn(Protocol):
+    """A fault of several steps: `inject` is the first, the others come so long after it."""
+
+    @property
+    def steps(self) -> list[float]:
+        """Seconds after the injection at which `go_on` is called, each once."""
+        ...
+
+    def go_on(self, engine: Engine, state: State, step: int) -> str:
+        """Take step 1, 2, …; answers with its evidence or raises NoEffect."""
         ...
 
 

@@ -9,6 +9,9 @@ SWITCHES: dict[str, Switch] = {
     "health-check": Setting("health-check", "the ALB takes no unhealthy target out"),
     "scale-out": Setting("scale-out", "the group does not scale out"),
     "multi-az": Standby("the database has no standby in another AZ"),
+    "stale-cache": Environment(
+        "cloudfront", (("CLOUDFRONT_STALE", "0"),), "CloudFront serves nothing that has expired"
+    ),
     "acks-late": Environment(
         "worker", (("ACKS_EARLY", "1"),), "workers acknowledge a job before they do it"
     ),

@@ -21,6 +21,7 @@ CASES = [
     pytest.param("kill-db", "", "S", id="kill-db"),
     pytest.param("kill-cache", "", "B", id="kill-cache"),
     pytest.param("kill-queue", "", "S", id="kill-queue"),
+    pytest.param("origin-down", "", "S", id="origin-down"),
 ]
 
 

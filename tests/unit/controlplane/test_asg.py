@@ -92,9 +92,12 @@ class World:
         self.cpu[c.id] = 0.0
         return self.box[c.id]
 
-    def containers(self, role: str) -> list[Container]:
-        assert role == "web"
-        return sorted(self.box.values(), key=lambda c: c.name)
+    def containers(
+        self, role: str | None = None, *, az: str = "", running: bool = False
+    ) -> list[Container]:
+        assert role == "web" or az
+        there = [c for c in self.box.values() if (c.az == az if az else c.role == role)]
+        return sorted((c for c in there if c.running or not running), key=lambda c: c.name)
 
     def clone(
         self,
@@ -125,6 +128,7 @@ class World:
             self.end(c.short, 0)
 
     deaf: frozenset[str] = frozenset()
+    throttled: Mapping[str, float] = {}
 
     def remove(self, c: Container) -> None:
         del self.box[c.id]
@@ -134,7 +138,7 @@ class World:
         return {c.id: (self.cpu[c.id], self.now) for c in containers if c.running}
 
     def cpu_limit(self, c: Container) -> float:
-        return 0.25
+        return self.throttled.get(c.short, 0.25)
 
     # the ALB
     def target(self, name: str) -> FakeTarget | None:
@@ -182,7 +186,11 @@ class World:
             self.now += 0.5
             for c in self.box.values():
                 self.cpu[c.id] += 0.5 * 0.25 * self.load / 100
-                if c.running and self.now - unix(c.started_at) >= self.healthy_after:
+                if (
+                    c.role == "web"
+                    and c.running
+                    and self.now - unix(c.started_at) >= self.healthy_after
+                ):
                     # The ALB's own loop registers what runs.
                     self.targets.setdefault(c.short, FakeTarget("healthy"))
             self.loop.tick()
@@ -197,7 +205,7 @@ class World:
 
     @property
     def running(self) -> list[str]:
-        return sorted(c.short for c in self.box.values() if c.running)
+        return sorted(c.short for c in self.box.values() if c.running and c.role == "web")
 
     def told(self, event: str) -> dict[str, Any]:
         """The detail of the last event of that kind."""
@@ -456,6 +464,35 @@ def test_the_copy_is_made_of_one_that_serves_on_the_network(world: World) -> Non
         there = [c for c in there if c.short != order[-1]]
     # Serving ones, the newest first; one that is not yet; one cut off; only then the other AZ.
     assert order == ["web-a-3", "web-a-1", "web-a-4", "web-a-2", "web-b-1"]
+
+
+def test_nothing_is_launched_into_an_az_that_is_cut_off(world: World) -> None:
+    """Not for what was lost there, not to balance the AZs; and balanced when it is back."""
+    world.pass_time(1)
+    address = world.named("web-a-1").ip
+    world.change("web-a-1", ip="")
+    # A node of the database in the same AZ, which stays when the instance has been ended.
+    node = world.add("node-a", role="rds", ip="")
+    world.targets["web-a-1"].state = "unhealthy"
+    said = world.pass_time(40)
+    assert ("launch_failed", "web-a") in said
+    assert said.count(("launch_failed", "web-a")) == 1
+    assert ("launching", "web-b-2") in said
+    assert ("terminated", "web-a-1") in said
+    assert world.running == ["web-b-1", "web-b-2"]
+    world.box[node.id] = dataclasses.replace(node, ip=address)
+    said = world.pass_time(40)
+    assert ("launching", "web-a-1") in said
+    assert world.running == ["web-a-1", "web-b-1"]
+
+
+def test_a_throttled_instance_is_no_template(world: World) -> None:
+    told: list[dict[str, Any]] = []
+    hands = Instances(world, world, 10.0, lambda *_, **detail: told.append(detail))  # type: ignore[arg-type]
+    world.throttled = {"web-a-1": 0.05}
+    serving = {c.id for c in world.box.values()}
+    hands.launch("web-a", {"web-a": "a"}, world.containers("web"), serving, NOW)
+    assert told[-1]["source"] == "web-b-1"
 
 
 # -- what others do ------------------------------------------------------------------------

@@ -5,7 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Mapping, Sequence
 
-from tenfold.engine import Container, ExecResult, NotFound
+from tenfold.engine import Container, ExecResult, Link, NotFound
 
 
 def container(service: str, role: str, az: str = "a", state: str = "running") -> Container:
@@ -40,18 +40,27 @@ class FakeEngine:
         self.log: dict[str, str] = {}
         self.answers: list[tuple[str, str]] = []
         """(part of the command, output), the first that fits"""
+        self.cpus: dict[str, float] = {}
+        self.throttled = 0
+        """times that a starved container was held back; one more at each look"""
         self.calls: list[tuple[str, str]] = []
         self.deaf = False
         """acts do nothing: a fault that silently did not happen"""
 
     def containers(
-        self, role: str | None = None, *, service: str | None = None, running: bool = False
+        self,
+        role: str | None = None,
+        *,
+        service: str | None = None,
+        az: str | None = None,
+        running: bool = False,
     ) -> list[Container]:
         return [
             c
             for c in self.box.values()
             if (not role or c.role == role)
             and (not service or c.service == service)
+            and (not az or c.az == az)
             and (not running or c.running)
         ]
 
@@ -93,6 +102,29 @@ class FakeEngine:
     def remove(self, c: Container) -> None:
         self.box.pop(c.id, None)
 
+    def link(self, c: Container) -> Link:
+        if not self.inspect(c.id).ip:
+            raise NotFound(c.id)
+        return Link(c.id, "tenfold_vpc", c.ip, (c.service,))
+
+    def cut(self, c: Container) -> Link:
+        link = self.link(c)
+        if not self.deaf:
+            self.box[c.id] = dataclasses.replace(c, ip="")
+        return link
+
+    def mend(self, link: Link) -> bool:
+        c = self.inspect(link.container_id)
+        self.box[c.id] = dataclasses.replace(c, ip=link.ipv4 or "")
+        return not c.ip
+
+    def cpu_limit(self, c: Container) -> float:
+        return self.cpus.get(self.inspect(c.id).id, 0.25)
+
+    def set_cpu_limit(self, c: Container, cpus: float) -> None:
+        if not self.deaf:
+            self.cpus[c.id] = cpus
+
     def environment(self, c: Container) -> dict[str, str]:
         return self.env[c.id]
 
@@ -109,6 +141,16 @@ class FakeEngine:
 
     def exec(self, c: Container, argv: Sequence[str]) -> ExecResult:
         command = " ".join(argv)
+        if "cpu.stat" in command:
+            self.throttled += self.cpu_limit(c) < 0.25
+            return ExecResult(0, f"nr_periods 900\nnr_throttled {self.throttled}\n")
+        if "cpu.max" in command:
+            return ExecResult(0, f"{round(self.cpu_limit(c) * 1e5)}\n100000\n")
+        if argv[0] == "ls":
+            return ExecResult(0, "eth0\nlo\n" if self.inspect(c.id).ip else "lo\n")
+        if "/dev/tcp" in command:
+            there = {one.ip for one in self.box.values() if one.ip and one.running}
+            return ExecResult(0, "\n".join(there & set(argv)))
         for part, output in self.answers:
             if part in command:
                 return ExecResult(0, output)

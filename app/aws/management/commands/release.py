@@ -27,7 +27,6 @@ LOCK = 0x7E4F01E
 DATABASE_SECONDS = 60.0
 HASHED = re.compile(r"\.[0-9a-f]{12}\.[^./]+\Z")
 FOREVER = "public, max-age=31536000, immutable"
-PAGES = "public, max-age=60"
 PLAIN = "public, max-age=300"
 INTERNAL = "staticfiles.json"
 
@@ -104,9 +103,11 @@ def send(bucket: objectstore.S3Bucket, root: Path, path: Path) -> bool:
     key = path.relative_to(root).as_posix()
     data = path.read_bytes()
     there = bucket.head(key)
-    if there and there.etag == hashlib.md5(data, usedforsecurity=False).hexdigest():
+    kept = cache_control(key, settings.ENV.static_page_seconds)
+    same = there and there.etag == hashlib.md5(data, usedforsecurity=False).hexdigest()
+    if there and same and there.cache_control == kept:
         return False
-    bucket.put(key, data, content_type(key), cache_control(key))
+    bucket.put(key, data, content_type(key), kept)
     return True
 
 
@@ -117,8 +118,8 @@ def content_type(key: str) -> str:
     return f"{kind}; charset=utf-8" if text else kind
 
 
-def cache_control(key: str) -> str:
+def cache_control(key: str, page_seconds: int) -> str:
     """Hashed names never change; pages are looked up by people under their one name."""
     if HASHED.search(key):
         return FOREVER
-    return PAGES if key.endswith(".html") else PLAIN
+    return f"public, max-age={page_seconds}" if key.endswith(".html") else PLAIN
