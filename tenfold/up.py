@@ -15,12 +15,12 @@ from typing import Any
 
 import docker.errors
 
-from tenfold import checks, compose, observe, record, secrets, settings, stages
+from tenfold import checks, compose, deploy, observe, record, release, secrets, settings, stages
 from tenfold.compose import Compose
 from tenfold.engine import ONEOFF_LABEL, Container, Engine, EngineError
 from tenfold.errors import FAILED, INTERRUPTED, MISSING, TenfoldError
 from tenfold.interrupt import interruptible
-from tenfold.journal import SEEDED, UP, UP_FAILED, UP_STARTED, Journal
+from tenfold.journal import DEPLOYED, SEEDED, UP, UP_FAILED, UP_STARTED, Journal
 from tenfold.lock import lock
 from tenfold.output import Output
 from tenfold.paths import Paths
@@ -101,6 +101,7 @@ class Up:
                 self._compose_up(now)
                 self._heal()
                 self._ready(port)
+                self._deployed()
                 seeded = self._seed()
         except BaseException:
             self.journal.add(UP_FAILED, self.number, self.pace, port)
@@ -195,6 +196,21 @@ class Up:
                 FAILED,
             ) from error
         self.out.step("ready through its front door", style="green")
+
+    def _deployed(self) -> None:
+        """The release that was deployed last is what runs; a deploy that was cut short ends here.
+
+        Compose has given it to what it made. A box has it on its disk, and a new disk has none.
+        """
+        wanted = release.current(self.paths)
+        left = release.unfinished(self.journal)
+        if self.number < deploy.FIRST_ROLLING and set(deploy.where(self.engine).values()) != {
+            wanted
+        }:
+            deploy.deploy(self.paths, self.engine, self.number, self.pace, wanted, self.out)
+        elif left:
+            self.journal.add(DEPLOYED, self.number, self.pace, release=str(wanted))
+            self.out.step(f"the deploy of {left} had not come to its end: it has now")
 
     def _seed(self) -> bool:
         """Once for data that is kept."""
