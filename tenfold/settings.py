@@ -127,6 +127,7 @@ def ensure(paths: Paths, chosen: Mapping[str, int] | None = None) -> dict[str, s
 
 def write(paths: Paths, values: Mapping[str, str]) -> None:
     """Replace the file in one step."""
+    paths.make_state()
     text = "".join(f"{name}={value}\n" for name, value in values.items())
     fresh = paths.env.with_suffix(".new")
     fresh.write_text(text, encoding="utf-8")
