@@ -30,6 +30,7 @@ class InPlace(Deploy):
             self.out.step(f"{box.short} is {box.state}: starting it")
             self.engine.start(box)
             wait_until(f"{box.short} to run", lambda: self.engine.inspect(box.id).running, 10)
+            box = self.engine.inspect(box.id)
             wait_until(f"{box.short}'s services", lambda: self._sv(box, "status", 5), 20)
         elif self._serves(box):
             self.out.step(f"{box.short} has {self.release} already")
