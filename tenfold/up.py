@@ -101,7 +101,7 @@ class Up:
                 self._compose_up(now)
                 self._heal()
                 self._ready(port)
-                self._deployed()
+                self._deployed(now)
                 seeded = self._seed()
         except BaseException:
             self.journal.add(UP_FAILED, self.number, self.pace, port)
@@ -119,6 +119,9 @@ class Up:
     def _compose_up(self, now: Running | None) -> None:
         words = ["up", "-d", "--wait", "--wait-timeout", f"{UP_BOUND:.0f}"]
         words += ["--pull", "never", "--no-build", *scale(now.containers if now else ())]
+        if now and release.unfinished(self.journal):
+            # Half of the instances have the release before: that is the deploy's to change.
+            words.append("--no-recreate")
         services = self.config.get("services") or {}
         total = sum(int(s.get("scale") or 1) for s in services.values())
         self.out.step(
@@ -197,20 +200,20 @@ class Up:
             ) from error
         self.out.step("ready through its front door", style="green")
 
-    def _deployed(self) -> None:
-        """The release that was deployed last is what runs; a deploy that was cut short ends here.
+    def _deployed(self, now: Running | None) -> None:
+        """The release that was deployed last is what a fresh start has.
 
         Compose has given it to what it made. A box has it on its disk, and a new disk has none.
         """
-        wanted = release.current(self.paths)
-        left = release.unfinished(self.journal)
-        if self.number < deploy.FIRST_ROLLING and set(deploy.where(self.engine).values()) != {
-            wanted
-        }:
+        wanted, left = release.current(self.paths), release.unfinished(self.journal)
+        if left and now is not None:
+            self.out.step(f"the deploy of {left} is half-way: `{wanted.command}` goes on", "yellow")
+            return
+        box = self.number < deploy.FIRST_ROLLING
+        if box and set(deploy.where(self.engine).values()) != {wanted}:
             deploy.deploy(self.paths, self.engine, self.number, self.pace, wanted, self.out)
         elif left:
-            self.journal.add(DEPLOYED, self.number, self.pace, release=str(wanted))
-            self.out.step(f"the deploy of {left} had not come to its end: it has now")
+            self.journal.add(DEPLOYED, self.number, self.pace, release=left)
 
     def _seed(self) -> bool:
         """Once for data that is kept."""
