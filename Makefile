@@ -13,7 +13,7 @@ endif
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
 given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW TAKE \
-  STAGES DRILLS ALL CONTROLS CHANGED
+  STAGES DRILLS ALL CONTROLS CHANGED RELEASE FAULT
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
 export $(given) DRILL
@@ -21,7 +21,7 @@ export $(given) DRILL
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: setup up down status urls logs shell psql restore diff load drills heal watch bench seed images \
+.PHONY: setup up down deploy status urls logs shell psql restore diff load drills heal watch bench seed images \
   test lint rehearse lock help
 
 ##@ Start and stop
@@ -36,6 +36,9 @@ up: ## start the stage, ready when it returns; without a stage the last one (POR
 
 down: ## stop and remove everything (VOLUMES=1 forgets the data)
 	@$(TENFOLD) down
+
+deploy: ## bring a release to the instances (RELEASE=v2; for drills FAULT=errors|leak|slow|crash)
+	@$(TENFOLD) deploy
 
 status: ## what runs, where, how healthy, in how much memory
 	@$(TENFOLD) status

@@ -315,6 +315,8 @@ class AlbLoop:
                         "reason": t.reason,
                         "weight": t.weight,
                         "group": t.group,
+                        "instance": t.instance,
+                        "drained": t.state == DRAINING and self.drained(t.id),
                     }
                     for t in self._list()
                 },

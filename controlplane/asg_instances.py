@@ -1,9 +1,9 @@
 """Launching and terminating the instances of a group, a step a tick, without waiting.
 
-A launch copies an instance that is there; its label tells a container that was left unstarted by
-a killed loop from one that Compose is about to start. A termination goes from draining over asking
-the processes to end to removing the container; each step is seen from outside, so that another
-life of the loop goes on with it.
+A launch copies an instance that is there, of the newest launch template; its label tells a
+container that was left unstarted by a killed loop from one that Compose is about to start. A
+termination goes from draining over asking the processes to end to removing the container; each step
+is seen from outside, so that another life of the loop goes on with it.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from typing import Any, Protocol
 from tenfold.engine import Container, Engine, EngineError
 
 LAUNCHED_LABEL = "tenfold.launched-by"
+TEMPLATE_LABEL = "tenfold.template"
+"""version of the launch template that an instance was made from: a deploy makes a new one"""
 ENDED = ("exited", "dead", "removing")
 # What a drained instance has to end in order; then its power is cut.
 STOP_GRACE = 10.0
@@ -180,8 +182,9 @@ class Instances:
         self._say("terminated", c.short, reason=ended.reason)
 
     def _worth(self, c: Container, service: str, serving: Collection[str]) -> tuple[Any, ...]:
-        """How good a source it is: whole, of the AZ, on the network, serving, the newest."""
+        """How good a source it is: newest template, whole, of the AZ, attached, serving, new."""
         return (
+            template(c),
             # One that is throttled is a copy's instance type no more.
             self._engine.cpu_limit(c),
             c.service == service,
@@ -189,6 +192,12 @@ class Instances:
             c.id in serving and c.running and c.id not in self.ending,
             c.started_at,
         )
+
+
+def template(c: Container) -> int:
+    """The version of its launch template; 0 before the first deploy, -1: not of the group's."""
+    text = c.labels.get(TEMPLATE_LABEL, "0")
+    return int(text) if text.isascii() and text.isdigit() else -1
 
 
 def started_at(c: Container) -> float | None:

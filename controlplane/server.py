@@ -1,7 +1,8 @@
 """The control plane's HTTP interface: health, state, events, switches, metrics, discovery.
 
-Reads what the loops say of themselves; only a switch changes anything. Answers JSON (metrics: text)
-and is reached on the region's network alone, since no port is published.
+Reads what the loops say of themselves; a switch changes something, and a deploy takes a target out
+of the load balancer. Answers JSON (metrics: text) and is reached on the region's network alone,
+since no port is published.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import math
 from collections.abc import Callable, Mapping
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 from urllib.parse import parse_qs, urlsplit
 
 from controlplane import metrics
@@ -35,6 +36,19 @@ class Refused(Exception):
         self.detail = detail
 
 
+@runtime_checkable
+class Targets(Protocol):
+    """The load balancer's target group, as a deploy uses it."""
+
+    def deregister(self, name: str) -> bool:
+        """Begin draining; whether it is registered."""
+        ...
+
+    def register(self, name: str) -> bool:
+        """End draining; whether it is registered."""
+        ...
+
+
 class Api:
     """The answers, without HTTP."""
 
@@ -44,12 +58,14 @@ class Api:
         events: Events,
         switches: Switches,
         discovery: Discovery,
+        group: Targets | None = None,
     ) -> None:
-        """`runners` by the names of their loops."""
+        """`runners` by the names of their loops; `group` where there is a load balancer."""
         self.runners = runners
         self.events = events
         self.switches = switches
         self.discovery = discovery
+        self.group = group
 
     def healthz(self) -> Answer:
         """503 when a loop hangs."""
@@ -86,16 +102,21 @@ class Api:
         known = self.switches.as_dict()
         if name not in known:
             raise Refused(404, f"there is no switch {name}", switches=sorted(known))
-        try:
-            off = json.loads(body).get("off")
-        except (ValueError, AttributeError):
-            off = None
-        if not isinstance(off, bool):
-            raise Refused(400, 'the body should be {"off": true} or {"off": false}')
+        off = _flag(body, "off")
         if off is not known[name]["off"]:
             self.switches.set(name, off=off)
             self.events.emit("switches", "switched", name, off=off)
         return 200, {"switch": name, "off": off}
+
+    def target(self, name: str, body: bytes) -> Answer:
+        """Take an instance out of the load balancer, or put it back; repeats safely."""
+        if self.group is None:
+            raise Refused(404, "there is no load balancer here")
+        draining = _flag(body, "draining")
+        known = self.group.deregister(name) if draining else self.group.register(name)
+        if not known:
+            raise Refused(404, f"{name} is not registered")
+        return 200, {"target": name, "draining": draining}
 
     def _states(self) -> dict[str, Any]:
         return {name: runner.loop.state() for name, runner in self.runners.items()}
@@ -122,12 +143,14 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(look.get(url.path) or (lambda: _unknown(url.path)))
 
     def do_PUT(self) -> None:
-        """`/switch/NAME`."""
+        """`/switch/NAME` and `/target/NAME`."""
         body = self._body()
         path = urlsplit(self.path).path
         prefix, _, name = path.removeprefix("/").partition("/")
         if prefix == "switch":
             self._answer(lambda: self.api.switch(name, body))
+        elif prefix == "target":
+            self._answer(lambda: self.api.target(name, body))
         else:
             self._answer(lambda: _unknown(path))
 
@@ -172,5 +195,15 @@ class Server(ThreadingHTTPServer):
 
 
 def _unknown(path: str) -> Answer:
-    paths = ["/healthz", "/state", "/events", "/metrics", "/sd/all", "/switch/NAME"]
+    paths = ["/healthz", "/state", "/events", "/metrics", "/sd/all", "/switch/NAME", "/target/NAME"]
     raise Refused(404, f"there is no {path}", paths=paths)
+
+
+def _flag(body: bytes, name: str) -> bool:
+    try:
+        value = json.loads(body).get(name)
+    except (ValueError, AttributeError):
+        value = None
+    if not isinstance(value, bool):
+        raise Refused(400, f'the body should be {{"{name}": true}} or {{"{name}": false}}')
+    return value

@@ -151,6 +151,23 @@ def urls(stage: Stage = "") -> int:
     return 0
 
 
+@app.command()
+def deploy(
+    name: Annotated[str, typer.Argument(envvar="RELEASE", help="the release's name")] = "",
+    fault: Annotated[str, typer.Option(envvar="FAULT", help="errors, leak, slow, crash")] = "",
+    stage: Stage = "",
+) -> int:
+    """Bring a release to the stage's instances; FAULT= makes it faulty on purpose, for drills."""
+    from tenfold import deploy as module
+    from tenfold import release
+
+    out = output()
+    wanted = release.asked(name, fault)
+    engine, now = running(stage)
+    module.run(Paths.here(), engine, now, wanted, out)
+    return 0
+
+
 # -- look inside -----------------------------------------------------------------------------
 
 

@@ -6,7 +6,7 @@ import contextlib
 
 import docker.errors
 
-from tenfold import compose, observe, record, secrets, stages
+from tenfold import compose, observe, record, release, secrets, stages
 from tenfold.compose import Compose
 from tenfold.engine import Engine, EngineError
 from tenfold.errors import FAILED, TenfoldError
@@ -35,6 +35,8 @@ def down(paths: Paths, engine: Engine, volumes: bool, out: Output) -> None:
         if not there and not observe.networks(engine) and not (volumes and kept):
             if entry:
                 journal.add(DOWN, number, volumes=volumes)
+            if volumes:
+                release.forget(paths)
             _forget_faults()
             _tell(out, "nothing was running", number, 0, [], kept)
             return
@@ -45,6 +47,7 @@ def down(paths: Paths, engine: Engine, volumes: bool, out: Output) -> None:
             _verify(engine, volumes)
         if volumes:
             secrets.forget(paths)
+            release.forget(paths)
         journal.add(DOWN, number, volumes=volumes)
         left = observe.volumes(engine)
     what = f"stage {number} is down" if number is not None else "all is down"

@@ -312,17 +312,44 @@ class Engine:
         *,
         env: Mapping[str, str] | None = None,
         image: str | None = None,
+        labels: Mapping[str, str] | None = None,
         grace: int = 10,
     ) -> Container:
         """End a container and start it anew under the same name, address and number.
 
         `env` is laid over the old environment; a value of "" takes the variable away. Compose
-        will see it as its own (the config hash label stays), so `up` leaves it running.
+        will see it as its own (the config hash label stays), so `up` leaves it running. With an
+        `image`, what the old image gave (variables, command) is the new one's matter.
         """
         raw = self.client.api.inspect_container(c.id)
+        if image:
+            raw = {**raw, "Config": self._own_config(raw)}
+        if c.state == "paused":
+            self.unpause(c)
         self.stop(c, grace)
         self.remove(c)
-        return self._create_like(raw, c.service, c.number, env, image, None, keep_address=True)
+        return self._create_like(raw, c.service, c.number, env, image, labels, keep_address=True)
+
+    def image_id(self, name: str) -> str:
+        """The id of an image by its name; raises NotFound."""
+        try:
+            return str(self.client.api.inspect_image(name)["Id"])
+        except docker.errors.ImageNotFound as error:
+            raise NotFound(f"image {name} is not built; run `make images`") from error
+
+    def image_of(self, c: Container) -> str:
+        """The id of the image that a container was made from."""
+        return str(self.client.api.inspect_container(c.id)["Image"])
+
+    def _own_config(self, raw: Mapping[str, Any]) -> dict[str, Any]:
+        """A container's configuration without what its image gave it."""
+        try:
+            given = self.client.api.inspect_image(raw["Image"]).get("Config") or {}
+        except docker.errors.ImageNotFound:
+            return dict(raw["Config"])
+        config = {k: v for k, v in raw["Config"].items() if k == "Env" or v != given.get(k)}
+        config["Env"] = [e for e in config.get("Env") or [] if e not in (given.get("Env") or [])]
+        return config
 
     def _create_like(
         self,

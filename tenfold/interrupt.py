@@ -39,3 +39,22 @@ def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
+
+
+@contextlib.contextmanager
+def unbroken(say: Callable[[str], None]) -> Iterator[None]:
+    """A step that must not be cut in two: Ctrl-C is answered, and ends it when the step is done."""
+    asked: list[int] = []
+
+    def remember(number: int, _frame: FrameType | None) -> None:
+        asked.append(number)
+        say("Ctrl-C: as soon as this step is done")
+
+    before = {s: signal.signal(s, remember) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+    if asked:
+        raise KeyboardInterrupt

@@ -16,6 +16,7 @@ from typing import Any
 UP_STARTED, UP, UP_FAILED = "up_started", "up", "up_failed"
 SEEDED = "seeded"
 DOWN_STARTED, DOWN = "down_started", "down"
+DEPLOY_STARTED, DEPLOYED = "deploy_started", "deployed"
 _STARTS = (UP_STARTED, UP, UP_FAILED)
 
 
@@ -31,6 +32,8 @@ class Entry:
     port: int | None
     volumes: bool = False
     """of a `down`: the data was forgotten too"""
+    release: str = ""
+    """of a deploy: which one, as `v3` or `v3 FAULT=errors`"""
 
 
 @dataclass
@@ -47,12 +50,15 @@ class Journal:
         pace: str = "",
         port: int | None = None,
         volumes: bool = False,
+        release: str = "",
     ) -> None:
         """Append; on disk when this returns."""
         line: dict[str, Any] = {"ts": round(time.time(), 3), "event": event}
         line |= {"project": self.project, "stage": stage, "pace": pace, "port": port}
         if volumes:
             line["volumes"] = True
+        if release:
+            line["release"] = release
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         with self.path.open("a", encoding="utf-8") as file:
             # A line torn by a power cut must not swallow this one.
@@ -78,6 +84,16 @@ class Journal:
                 found = entry
             elif entry.event == DOWN:
                 found = None
+        return found
+
+    def deploys(self) -> list[Entry]:
+        """Deploys begun and ended, oldest first, since the data was forgotten last."""
+        found: list[Entry] = []
+        for entry in self.entries():
+            if entry.event in (DEPLOY_STARTED, DEPLOYED):
+                found.append(entry)
+            elif entry.event == DOWN and entry.volumes:
+                found.clear()
         return found
 
     def last(self) -> Entry | None:
@@ -109,6 +125,7 @@ def _entry(line: str) -> Entry | None:
             str(raw.get("pace") or ""),
             None if raw.get("port") is None else int(raw["port"]),
             bool(raw.get("volumes")),
+            str(raw.get("release") or ""),
         )
     except (ValueError, KeyError, TypeError):
         return None

@@ -54,6 +54,9 @@ class Threshold:
     p95_ratio: float | None = None
     """p95 of `ratio_of` in `window` seconds after the fault, as a multiple of the baseline's"""
     ratio_of: tuple[str, ...] = ("read",)
+    effect: float | None = None
+    """seconds from the operator's action until the p95 is at most `slow_ms`, and stays so"""
+    slow_ms: float = 500.0
     steady_window: float = 5.0
     """length of the sliding window for p95"""
 
@@ -172,3 +175,25 @@ def first_alarm(evidence: Evidence, *words: str) -> Mark | None:
     after = (m for m in evidence.history.marks if m.at >= evidence.injected)
     alarms = (m for m in after if m.name == h.ALARM and all(word in m.text for word in words))
     return next(alarms, None)
+
+
+EFFECT_WINDOW = 2.0
+
+
+def effect(evidence: Evidence) -> float | None:
+    """Seconds from the operator's action to the last stretch that was still slow or failing.
+
+    None: nobody acted, or it is slow to the end. A failed request is slower than any.
+    """
+    acted = evidence.history.mark(h.OPERATOR)
+    if acted is None:
+        return None
+    last_bad, at = 0.0, acted
+    while at + EFFECT_WINDOW <= evidence.end:
+        asked = evidence.history.between(at, at + EFFECT_WINDOW, *SITE)
+        values = [s.ms if s.ok else float("inf") for s in asked]
+        at += 0.5
+        if not values or percentile(values, 0.95) > evidence.threshold.slow_ms:
+            last_bad = at - acted
+    still = acted + last_bad > evidence.end - EFFECT_WINDOW
+    return None if still else round(last_bad, 1)

@@ -1,8 +1,8 @@
 """`.tenfold/env`: what this machine and this start add to the tables that Compose reads.
 
-Ports, the user that containers run as, the engine's socket for the control plane, and the host's
-CA bundle for builds (a build secret, never part of an image). Written at each `up`, read by every
-later command.
+Ports, the user that containers run as, the engine's socket for the control plane, the release that
+was deployed last, and the host's CA bundle for builds (a build secret, never part of an image).
+Written at each `up`, read by every later command.
 """
 
 from __future__ import annotations
@@ -32,6 +32,8 @@ CA_BUNDLES = (
     "/etc/ssl/ca-bundle.pem",
     "/etc/ssl/cert.pem",
 )
+RELEASE = ("TENFOLD_RELEASE", "TENFOLD_FAULT")
+"""which release the instances are made from; `make deploy` sets it, everything else keeps it"""
 SOCKET = "/var/run/docker.sock"
 """where the engine listens unless told otherwise"""
 
@@ -117,8 +119,16 @@ def ensure(paths: Paths, chosen: Mapping[str, int] | None = None) -> dict[str, s
     values = {name: str(port) for name, port in given.items()}
     values |= {"TENFOLD_UID": str(secrets.container_uid()), "TENFOLD_CA_BUNDLE": bundle}
     values["TENFOLD_SOCKET"] = socket_to_mount(engine_host(os.environ), platform.system())
+    before = read(paths.env)
+    values |= {name: before[name] for name in RELEASE if name in before}
+    write(paths, values)
+    return values
+
+
+def write(paths: Paths, values: Mapping[str, str]) -> None:
+    """Replace the file in one step."""
+    paths.make_state()
     text = "".join(f"{name}={value}\n" for name, value in values.items())
     fresh = paths.env.with_suffix(".new")
     fresh.write_text(text, encoding="utf-8")
     fresh.replace(paths.env)
-    return values

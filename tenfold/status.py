@@ -9,8 +9,10 @@ import docker.errors
 from rich.table import Table
 from rich.text import Text
 
-from tenfold import controlplane_client, patroni, record, stages
+from tenfold import controlplane_client, patroni, record, release, stages
+from tenfold.deploy import where
 from tenfold.engine import Container, Engine, EngineError
+from tenfold.journal import Journal
 from tenfold.output import Output
 from tenfold.paths import Paths
 from tenfold.stages import Running
@@ -27,11 +29,16 @@ def gather(paths: Paths, engine: Engine) -> dict[str, Any]:
         return {"stage": None, "containers": [], "tools": _tools(engine)}
     told = controlplane_client.state(engine) if _up(now, "controlplane") else {}
     containers = [_container(engine, c) for c in now.containers]
+    deployed = where(engine)
+    for one in containers:
+        one["release"] = str(deployed.get(one["name"], ""))
     stage = stages.read(paths, now.stage)
     return {
         "stage": now.stage,
         "title": stage.title,
         "complete": now.complete,
+        "release": str(release.current(paths)),
+        "deploying": release.unfinished(Journal(paths.journal, paths.project)),
         "pace": now.pace,
         "url": f"http://127.0.0.1:{now.port}/",
         "memory_mib": round(sum(c["memory_mib"] for c in containers), 1),
@@ -57,14 +64,20 @@ def show(told: dict[str, Any], out: Output) -> None:
     if not told["complete"]:
         out.say("Its `up` did not come to its end: `make up` goes on, `make down` stops it.", "red")
     table = Table(box=None, padding=(0, 2, 0, 0))
-    for name in ("container", "role", "AZ", "state", "memory", ""):
+    for name in ("container", "role", "AZ", "state", "memory", "release", ""):
         table.add_column(name, header_style="dim", justify="right" if name == "memory" else "left")
     for c in told["containers"]:
         word = c["health"] or c["state"]
         memory = f"{c['memory_mib']:.0f} MiB" if c["memory_mib"] else ""
         state = Text(word, style=_COLOURS.get(word, "bold red"))
-        table.add_row(c["name"], c["role"], c["az"], state, memory, notes(c, told))
+        table.add_row(c["name"], c["role"], c["az"], state, memory, c["release"], notes(c, told))
     out.show(table)
+    if told["deploying"]:
+        out.say(
+            f"The deploy of {told['deploying']} did not come to its end: "
+            f"`make deploy RELEASE={told['deploying']}` goes on.",
+            "red",
+        )
     out.say(f"{len(told['containers'])} containers, {told['memory_mib']:.0f} MiB")
     if told["asg"]:
         out.say(f"Auto Scaling: {brief(told['asg'])}")

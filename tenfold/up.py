@@ -15,12 +15,12 @@ from typing import Any
 
 import docker.errors
 
-from tenfold import checks, compose, observe, record, secrets, settings, stages
+from tenfold import checks, compose, deploy, observe, record, release, secrets, settings, stages
 from tenfold.compose import Compose
 from tenfold.engine import ONEOFF_LABEL, Container, Engine, EngineError
 from tenfold.errors import FAILED, INTERRUPTED, MISSING, TenfoldError
 from tenfold.interrupt import interruptible
-from tenfold.journal import SEEDED, UP, UP_FAILED, UP_STARTED, Journal
+from tenfold.journal import DEPLOYED, SEEDED, UP, UP_FAILED, UP_STARTED, Journal
 from tenfold.lock import lock
 from tenfold.output import Output
 from tenfold.paths import Paths
@@ -101,6 +101,7 @@ class Up:
                 self._compose_up(now)
                 self._heal()
                 self._ready(port)
+                self._deployed(now)
                 seeded = self._seed()
         except BaseException:
             self.journal.add(UP_FAILED, self.number, self.pace, port)
@@ -118,6 +119,9 @@ class Up:
     def _compose_up(self, now: Running | None) -> None:
         words = ["up", "-d", "--wait", "--wait-timeout", f"{UP_BOUND:.0f}"]
         words += ["--pull", "never", "--no-build", *scale(now.containers if now else ())]
+        if now and release.unfinished(self.journal):
+            # Half of the instances have the release before: that is the deploy's to change.
+            words.append("--no-recreate")
         services = self.config.get("services") or {}
         total = sum(int(s.get("scale") or 1) for s in services.values())
         self.out.step(
@@ -195,6 +199,21 @@ class Up:
                 FAILED,
             ) from error
         self.out.step("ready through its front door", style="green")
+
+    def _deployed(self, now: Running | None) -> None:
+        """The release that was deployed last is what a fresh start has.
+
+        Compose has given it to what it made. A box has it on its disk, and a new disk has none.
+        """
+        wanted, left = release.current(self.paths), release.unfinished(self.journal)
+        if left and now is not None:
+            self.out.step(f"the deploy of {left} is half-way: `{wanted.command}` goes on", "yellow")
+            return
+        box = self.number < deploy.FIRST_ROLLING
+        if box and set(deploy.where(self.engine).values()) != {wanted}:
+            deploy.deploy(self.paths, self.engine, self.number, self.pace, wanted, self.out)
+        elif left:
+            self.journal.add(DEPLOYED, self.number, self.pace, release=left)
 
     def _seed(self) -> bool:
         """Once for data that is kept."""

@@ -20,6 +20,7 @@ from tenfold.measure import (
     Evidence,
     Threshold,
     downtime,
+    effect,
     failed_share,
     gaps_after,
     latency,
@@ -280,6 +281,15 @@ def check_p95_ratio(evidence: Evidence) -> list[Finding]:
     return [_at_most("p95", round(times, 2), limit, "x", text)]
 
 
+def check_effect(evidence: Evidence) -> list[Finding]:
+    """What the operator did shows soon."""
+    limit = evidence.threshold.effect
+    if limit is None:
+        return []
+    text = f"from the operator's action until p95 is at most {evidence.threshold.slow_ms:g} ms"
+    return [_at_most("effect", effect(evidence), limit, "s", text)]
+
+
 CHECKS: tuple[Check, ...] = (
     check_gap,
     check_recovered,
@@ -291,6 +301,7 @@ CHECKS: tuple[Check, ...] = (
     check_one_primary,
     check_p95,
     check_p95_ratio,
+    check_effect,
 )
 
 

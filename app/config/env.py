@@ -16,6 +16,8 @@ EX_CONFIG = 78
 
 SESSION_STORES = ("signed_cookies", "cache", "process")
 REPLICA_READS = ("analytics", "product")
+FAULTS = ("errors", "leak", "slow", "crash")
+"""what a release that was made faulty for a drill does wrong (aws/faulty.py)"""
 
 
 class EnvironmentInvalid(Exception):
@@ -55,6 +57,8 @@ class Env:
     az: str
     region: str
     release: str
+    fault: str
+    """one of FAULTS, built into the release for a drill; empty: none"""
     instance: str
     trusted_proxies: int
     """how many before us append to X-Forwarded-For: CloudFront and the ALB are two"""
@@ -91,7 +95,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
     def one_of(name: str, allowed: tuple[str, ...], default: str) -> str:
         value = get(name, default)
         if value not in allowed:
-            raise EnvironmentInvalid(f"{name}={value!r} is not one of {', '.join(allowed)}")
+            known = ", ".join(word for word in allowed if word)
+            raise EnvironmentInvalid(f"{name}={value!r} is not one of {known}")
         return value
 
     postgres = ("postgresql", "postgres")
@@ -126,6 +131,7 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         az=get("AZ", "a"),
         region=get("REGION", "us"),
         release=get("RELEASE", "dev"),
+        fault=one_of("FAULT", ("", *FAULTS), ""),
         instance=get("INSTANCE_ID", f"i-{socket.gethostname()}"),
         trusted_proxies=convert("TRUSTED_PROXIES", "2", _count, "a number from 0 on"),
         web_workers=convert("WEB_WORKERS", "1", _positive, "a number from 1 on"),

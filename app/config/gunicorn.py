@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import Any
 
 from aws import secrets
@@ -11,6 +12,10 @@ _env = read_or_exit()
 # Said here, a secret that cannot be had ends the instance with one line; in the worker process
 # gunicorn would add a traceback and a code of its own.
 secrets.get_or_exit(secrets.open_store(_env.secrets_url), "tenfold/django")
+if _env.fault == "crash":
+    # A release that was made faulty for a drill (aws/faulty.py): it never comes up.
+    sys.stderr.write(f"tenfold: release {_env.release} crashes at its start (FAULT=crash)\n")
+    raise SystemExit(1)
 bind = "0.0.0.0:8000"
 worker_class = "gthread"
 workers = _env.web_workers

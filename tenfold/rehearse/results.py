@@ -24,6 +24,7 @@ PARTS = (
     "loadtests",
     "requirements",
     "tenfold/drill",
+    "tenfold/deploy",
     "tenfold/faults",
     "tenfold/switches",
 )

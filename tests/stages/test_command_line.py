@@ -142,7 +142,7 @@ def test_diff_says_what_is_new() -> None:
 def test_help_lists_the_goals() -> None:
     """`make help` is the table of contents."""
     told = make("help").stdout
-    for goal in ("setup", "up", "load", "drills", "watch", "down", "test"):
+    for goal in ("setup", "up", "deploy", "load", "drills", "watch", "down", "test"):
         assert goal in told
 
 

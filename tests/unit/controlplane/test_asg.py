@@ -11,7 +11,13 @@ from typing import Any
 import pytest
 
 from controlplane.asg import AsgLoop
-from controlplane.asg_instances import LAUNCHED_LABEL, STOP_GRACE, Instances, unix
+from controlplane.asg_instances import (
+    LAUNCHED_LABEL,
+    STOP_GRACE,
+    TEMPLATE_LABEL,
+    Instances,
+    unix,
+)
 from tenfold.engine import ONEOFF_LABEL, Container, EngineError
 
 NOW = 1_800_000_000.0
@@ -667,3 +673,25 @@ def test_what_is_missing_at_the_start_is_launched_after_a_status_check(world: Wo
 
 def test_the_engines_time_is_read_to_the_fraction() -> None:
     assert unix("2026-11-24T16:00:00.250000001Z") == pytest.approx(1795536000.25)
+
+
+def test_a_launch_is_from_the_newest_template() -> None:
+    """In mid-deploy one instance has the new release: a replacement gets it too, in any AZ."""
+    world = World()
+    world.pass_time(2)
+    world.change("web-b-1", labels={TEMPLATE_LABEL: "7"})
+    world.end("web-a-1", 137)
+    world.pass_time(12)
+    launched = [d for d in world.detail if d.get("source")]
+    assert [d["source"] for d in launched] == ["web-b-1"]
+
+
+def test_what_a_drill_put_in_the_group_is_not_copied() -> None:
+    """An instance whose template is not the group's is replaced by one of the group's."""
+    world = World()
+    world.pass_time(2)
+    world.change("web-a-1", labels={TEMPLATE_LABEL: "none"})
+    world.end("web-a-1", 137)
+    world.pass_time(12)
+    launched = [d for d in world.detail if d.get("source")]
+    assert [d["source"] for d in launched] == ["web-b-1"]

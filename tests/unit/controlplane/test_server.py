@@ -38,6 +38,21 @@ class FakeLoop:
         return self.told
 
 
+class FakeGroup:
+    """A target group of one instance."""
+
+    def __init__(self) -> None:
+        self.draining: list[str] = []
+
+    def deregister(self, name: str) -> bool:
+        self.draining.append(name)
+        return name == "web-a-1"
+
+    def register(self, name: str) -> bool:
+        self.draining.remove(name)
+        return True
+
+
 class NoContainers:
     def containers(self) -> list[Any]:
         raise OSError("the socket is away")
@@ -62,7 +77,8 @@ class Plane:
             for name, loop in self.loops.items()
         }
         discovery = Discovery(NoContainers())  # type: ignore[arg-type]
-        api = Api(self.runners, self.events, Switches(), discovery)
+        self.group = FakeGroup()
+        api = Api(self.runners, self.events, Switches(), discovery, self.group)
         self.server = Server(api, ("127.0.0.1", 0))
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         for runner in self.runners.values():
@@ -150,6 +166,16 @@ def test_an_unknown_switch_is_answered_with_those_there_are(plane: Plane) -> Non
 def test_a_body_that_says_nothing_is_refused(plane: Plane, body: str) -> None:
     assert plane.ask("PUT", "/switch/scale-out", body)[0] == 400
     assert plane.ask("GET", "/state")[1]["switches"]["scale-out"] == {"off": False}
+
+
+def test_a_target_is_taken_out_and_put_back(plane: Plane) -> None:
+    assert plane.ask("PUT", "/target/web-a-1", '{"draining": true}')[0] == 200
+    assert plane.group.draining == ["web-a-1"]
+    assert plane.ask("PUT", "/target/web-a-1", '{"draining": false}')[0] == 200
+    assert plane.group.draining == []
+    status, told = plane.ask("PUT", "/target/web-z-1", '{"draining": true}')
+    assert (status, told) == (404, {"error": "web-z-1 is not registered"})
+    assert plane.ask("PUT", "/target/web-a-1", '{"draining": 1}')[0] == 400
 
 
 @pytest.mark.parametrize(

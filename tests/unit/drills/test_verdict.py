@@ -292,3 +292,26 @@ def test_first_alarm_is_one_after_the_fault_with_all_the_words() -> None:
     assert found is not None
     assert found.at == INJECTED + 3
     assert first_alarm(evidence, "DiskFull", "ec2") is None
+
+
+@pytest.mark.parametrize(
+    ("outage", "seconds", "verdict"),
+    [((INJECTED, BASE + 33), 3, "S"), ((INJECTED, BASE + 42), 12, "B"), (None, 0, "S")],
+)
+def test_the_effect_counts_from_the_operators_action(
+    outage: tuple[float, float] | None, seconds: float, verdict: str
+) -> None:
+    """How long they took to come is another matter."""
+    history = steady(outage=outage)
+    history.marks.append(Mark(BASE + 30, h.OPERATOR))
+    found = verdict_of(history, Threshold(effect=5))
+    value = next(f.value for f in found.findings if f.name == "effect")
+    assert value == pytest.approx(seconds, abs=0.6)
+    assert found.verdict == verdict
+
+
+def test_nobody_acted_or_it_went_on_to_the_end() -> None:
+    assert verdict_of(steady(), Threshold(effect=5)).verdict == "B"
+    history = steady(outage=(INJECTED, END))
+    history.marks.append(Mark(BASE + 30, h.OPERATOR))
+    assert verdict_of(history, Threshold(effect=5)).verdict == "B"

@@ -1,0 +1,240 @@
+"""Stages 2 and 3: one instance after the other, each out of the load balancer while it changes.
+
+An instance is drained, made anew with the release under its own name, and given back when the load
+balancer holds it healthy; only then comes the next. Compose goes on owning them: they carry the
+hash of what Compose would make now.
+"""
+
+from __future__ import annotations
+
+import time
+from typing import Any, ClassVar
+
+from tenfold import controlplane_client as controlplane
+from tenfold import stagefile, stages
+from tenfold.compose import Compose, last_line
+from tenfold.deploy import base
+from tenfold.deploy.base import STARTED, Deploy
+from tenfold.engine import Container, EngineError, NotFound
+from tenfold.errors import FAILED, TenfoldError
+from tenfold.interrupt import unbroken
+from tenfold.wait import WaitTimeout, wait_until
+
+HEALTHY, DRAINING = "healthy", "draining"
+HASH_LABEL = "com.docker.compose.config-hash"
+IMAGE_LABEL = "com.docker.compose.image"
+TEMPLATE_LABEL = "tenfold.template"
+"""version of the launch template: Auto Scaling copies an instance of the newest one"""
+JOB_BOUND = 120.0
+HEALTHY_BOUND = 60.0
+DRAIN_MARGIN = 10.0
+GRACE = {"web": 30, "worker": 15}
+"""seconds to end in order, as the stage files give them"""
+
+
+class Rolling(Deploy):
+    """The release job, the web instances, the workers."""
+
+    how: ClassVar[str] = "one instance after the other"
+
+    def go(self) -> None:
+        """All that has not got the release yet; the dead and the unhealthy first."""
+        self._prepare(str(int(time.time())))
+        self._make_missing()
+        waiting = self._waiting("web") + self._waiting("worker")
+        if waiting:
+            self._release_job()
+        for role, renew in (("web", self._web), ("worker", self._worker)):
+            done: set[str] = set()
+            while todo := [c for c in self._waiting(role) if c.short not in done]:
+                self.out.now(f"{todo[0].short} is next, {len(todo)} to go")
+                renew(todo[0])
+                done.add(todo[0].short)
+        self._all_healthy()
+
+    def only(self, c: Container) -> None:
+        """One web instance alone, which the group is not to copy."""
+        self._prepare("none")
+        self._web(c)
+
+    def _prepare(self, template: str) -> None:
+        self._template = template
+        self._hashes = self._asked_of_compose()
+
+    # -- what is to be done ----------------------------------------------------------------------
+
+    def _waiting(self, role: str) -> list[Container]:
+        """Instances without the release, the worst first: the healthy ones carry the load."""
+        states = {t["name"]: t["state"] for t in self._targets()} if role == "web" else {}
+        found = []
+        for c in base.instances(self.engine):
+            try:
+                if c.role == role and not self._has(c):
+                    found.append(c)
+            except EngineError:
+                continue  # Auto Scaling has just ended it
+        return sorted(found, key=lambda c: (c.running, states.get(c.short) == HEALTHY, c.short))
+
+    def _has(self, c: Container) -> bool:
+        return (
+            c.running
+            and base.of(self.engine, c) == self.release
+            and self.engine.image_of(c) == self.engine.image_id(c.image)
+        )
+
+    def _asked_of_compose(self) -> dict[str, str]:
+        """Compose's hash of each service as it would make it now."""
+        done = Compose(self.paths, self.stage, self.pace).run("config", "--hash", "*")
+        pairs = [line.split() for line in done.stdout.splitlines()]
+        if done.returncode or not pairs:
+            raise TenfoldError(f"Compose: {last_line(done.stderr)}", exit_code=FAILED)
+        return {words[0]: words[1] for words in pairs if len(words) == 2}
+
+    def _make_missing(self) -> None:
+        """A service without any container (a deploy that was killed in between) is Compose's."""
+        there = {c.service for c in self.engine.containers()}
+        scaled = "asg" in controlplane.state(self.engine)
+        roles = ("worker",) if scaled else base.ROLES
+        missing = [
+            name
+            for name, raw in self._services().items()
+            if name not in there and (raw.get("extends") or {}).get("service") in roles
+        ]
+        if not missing:
+            return
+        self.out.step(f"{', '.join(missing)}: not there, Compose makes it")
+        words = ["up", "-d", "--no-build", "--no-deps", "--no-recreate", "--pull", "never"]
+        done = Compose(self.paths, self.stage, self.pace).run(*words, *missing, bound=JOB_BOUND)
+        if done.returncode:
+            raise TenfoldError(f"Compose: {last_line(done.stderr)}", exit_code=FAILED)
+
+    def _services(self) -> dict[str, Any]:
+        return dict(stages.read(self.paths, self.stage).services)
+
+    # -- the steps -------------------------------------------------------------------------------
+
+    def _release_job(self) -> None:
+        """Migrations, and the release's static files to S3, before anybody serves it."""
+        begun = time.monotonic()
+        job = self._renew(self.engine.one("release"))
+        try:
+            code = self.engine.wait(job, JOB_BOUND)
+        except EngineError as error:
+            raise TenfoldError(f"the release job: {error}", exit_code=FAILED) from error
+        words = self.engine.logs(job, 5).strip().splitlines()
+        if code:
+            raise TenfoldError(f"the release job failed: {words[-1] if words else 'no words'}")
+        self.out.step(f"migrations and static files: done in {time.monotonic() - begun:.1f} s")
+
+    def _web(self, c: Container) -> None:
+        """Out of the load balancer, anew, in again when it is healthy."""
+        begun = time.monotonic()
+        name, taken_out = c.short, False
+        try:
+            if c.running and self._target(name):
+                taken_out = True
+                self._drain(name)
+            with unbroken(self.out.step):
+                fresh = self._renew(c)
+                taken_out = False
+        except NotFound:
+            self.out.step(f"{name} is gone: Auto Scaling has ended it")
+            return
+        finally:
+            if taken_out and self._target(name):
+                controlplane.ask(self.engine, "PUT", f"/target/{name}", {"draining": False})
+        self._registered(fresh)
+        self.hook(STARTED, fresh)
+        self._healthy(fresh)
+        self.out.step(f"{name}: {self.release}, healthy after {time.monotonic() - begun:.1f} s")
+
+    def _worker(self, c: Container) -> None:
+        """Jobs in hand finish; what does not is given out again by the queue."""
+        begun = time.monotonic()
+        try:
+            with unbroken(self.out.step):
+                fresh = self._renew(c)
+        except NotFound:
+            return
+
+        def ready() -> bool:
+            now = self.engine.inspect(fresh.id)
+            if not now.running:
+                raise base.died(now)
+            return now.health in (HEALTHY, "")
+
+        wait_until(f"{c.short} to be ready with {self.release}", ready, HEALTHY_BOUND)
+        self.out.step(f"{c.short}: {self.release}, ready after {time.monotonic() - begun:.1f} s")
+
+    def _renew(self, c: Container) -> Container:
+        labels = {TEMPLATE_LABEL: self._template, IMAGE_LABEL: self.engine.image_id(c.image)}
+        if c.service in self._hashes:
+            labels[HASH_LABEL] = self._hashes[c.service]
+        return self.engine.recreate(
+            c, env=self.release.env, image=c.image, labels=labels, grace=GRACE.get(c.role, 10)
+        )
+
+    # -- the load balancer -----------------------------------------------------------------------
+
+    def _targets(self) -> list[dict[str, Any]]:
+        """All targets; raises TenfoldError when the control plane is away: nothing is guessed."""
+        return controlplane.targets(controlplane.ask(self.engine, "GET", "/state"))
+
+    def _target(self, name: str, instance: str = "") -> dict[str, Any]:
+        """A target by its name, and of this very instance where one is named; empty: none."""
+        found = (t for t in self._targets() if t["name"] == name)
+        return next((t for t in found if instance in ("", t.get("instance"))), {})
+
+    def _drain(self, name: str) -> None:
+        self.out.now(f"{name}: draining")
+        controlplane.ask(self.engine, "PUT", f"/target/{name}", {"draining": True})
+        bound = stagefile.pace("ALB_DRAIN_SECONDS") + DRAIN_MARGIN
+
+        def drained() -> bool:
+            target = self._target(name)
+            return not target or bool(target.get("drained"))
+
+        wait_until(f"{name} to be drained", drained, bound)
+
+    def _registered(self, c: Container) -> None:
+        def registered() -> bool:
+            return bool(self._target(c.short, c.id)) or not self.engine.inspect(c.id).running
+
+        try:
+            wait_until(f"{c.short} to be registered", registered, 10, every=0.1)
+        except NotFound as error:
+            raise TenfoldError(f"{c.short} is gone") from error
+
+    def _healthy(self, c: Container) -> None:
+        """The load balancer's word is what counts."""
+
+        def healthy() -> bool:
+            if self._target(c.short, c.id).get("state") == HEALTHY:
+                return True
+            self.out.now(f"{c.short}: until the load balancer holds it healthy")
+            now = self.engine.inspect(c.id)
+            if not now.running:
+                raise base.died(now)
+            return False
+
+        try:
+            wait_until(f"{c.short} to be healthy with {self.release}", healthy, HEALTHY_BOUND)
+        except NotFound as error:
+            raise TenfoldError(f"{c.short} has died, and Auto Scaling has replaced it") from error
+
+    def _all_healthy(self) -> None:
+        """Instances that Auto Scaling has started meanwhile too."""
+        found: list[str] = []
+
+        def well() -> bool:
+            found[:] = [
+                f"target {t['name']} is {t['state']}"
+                for t in self._targets()
+                if t["state"] not in (HEALTHY, DRAINING)
+            ]
+            return not found
+
+        try:
+            wait_until("the instances to be healthy", well, HEALTHY_BOUND, every=0.5)
+        except WaitTimeout as error:
+            raise TenfoldError("; ".join(found), exit_code=FAILED) from error

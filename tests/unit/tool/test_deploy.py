@@ -1,0 +1,242 @@
+"""A rolling deploy in memory: who comes first, what waits for what, where it stops."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tenfold import controlplane_client as controlplane
+from tenfold import deploy as deploys
+from tenfold import release as releases
+from tenfold import stages
+from tenfold.deploy import rolling
+from tenfold.engine import Container, NotFound
+from tenfold.errors import FAILED, INTERRUPTED, TenfoldError
+from tenfold.output import Output
+from tenfold.paths import Paths
+from tenfold.release import Release
+
+IMAGE = "tenfold/app:dev"
+
+
+def container(service: str, role: str, state: str = "running") -> Container:
+    return Container(
+        id=f"{service}-old",
+        name=f"tenfold-{service}-1",
+        service=service,
+        number=1,
+        role=role,
+        az="a",
+        region="us",
+        state=state,
+        health="healthy",
+        ip="10.30.128.2",
+        image=IMAGE,
+        exit_code=0,
+        oom_killed=False,
+        started_at="",
+        labels={},
+    )
+
+
+class World:
+    """Two instances, two workers, a release job, a load balancer."""
+
+    def __init__(self) -> None:
+        self.box: dict[str, Container] = {}
+        self.env: dict[str, dict[str, str]] = {}
+        self.labels: dict[str, dict[str, str]] = {}
+        self.image = "sha256:1"
+        self.done: list[str] = []
+        self.draining: set[str] = set()
+        self.dies: set[str] = set()
+        """services whose next container ends at once"""
+        self.job_code = 0
+        for service, role in (
+            ("web-a", "web"),
+            ("web-b", "web"),
+            ("worker-a", "worker"),
+            ("worker-b", "worker"),
+            ("release", "release"),
+        ):
+            self.add(container(service, role), {"RELEASE": "v1"})
+
+    def add(self, c: Container, env: dict[str, str]) -> None:
+        self.box[c.id], self.env[c.id], self.labels[c.id] = c, env, {}
+
+    # the engine
+    def containers(self, role: str | None = None) -> list[Container]:
+        return [c for c in self.box.values() if role in (None, c.role)]
+
+    def one(self, role: str) -> Container:
+        return self.containers(role)[0]
+
+    def inspect(self, container_id: str) -> Container:
+        if container_id not in self.box:
+            raise NotFound(container_id)
+        return self.box[container_id]
+
+    def environment(self, c: Container) -> dict[str, str]:
+        return dict(self.env[c.id])
+
+    def image_id(self, _name: str) -> str:
+        return self.image
+
+    def image_of(self, c: Container) -> str:
+        return self.env[c.id].get("image", "sha256:1")
+
+    def recreate(
+        self,
+        c: Container,
+        *,
+        env: Mapping[str, str],
+        image: str,
+        labels: dict[str, str],
+        grace: int,
+    ) -> Container:
+        self.done.append(f"renew {c.service}")
+        if c.role == "web" and c.running and c.short in self.targets():
+            assert c.short in self.draining, "ended with requests in flight"
+        old = self.env.pop(c.id)
+        del self.box[c.id]
+        state = "exited" if c.service in self.dies else "running"
+        fresh = dataclasses.replace(c, id=f"{c.service}-{len(self.done)}", state=state)
+        plain = {k: v for k, v in {**old, **env}.items() if v}
+        self.add(fresh, {**plain, "image": self.image})
+        self.labels[fresh.id] = labels
+        self.draining.discard(c.short)
+        return fresh
+
+    def wait(self, _c: Container, _bound: float) -> int:
+        return self.job_code
+
+    def logs(self, _c: Container, _tail: int) -> str:
+        return "relation does not exist"
+
+    # the load balancer
+    def targets(self) -> dict[str, dict[str, Any]]:
+        def state(c: Container) -> str:
+            if c.short in self.draining:
+                return "draining"
+            return "healthy" if c.running else "unhealthy"
+
+        return {
+            c.short: {"state": state(c), "instance": c.id, "drained": True}
+            for c in self.containers("web")
+        }
+
+    def ask(self, _engine: Any, method: str, path: str, body: Any = None) -> Any:
+        if method == "GET":
+            return {"alb": {"targets": self.targets()}}
+        name = path.removeprefix("/target/")
+        self.done.append(f"{'drain' if body['draining'] else 'register'} {name}")
+        (self.draining.add if body["draining"] else self.draining.discard)(name)
+        others = {n for n, t in self.targets().items() if t["state"] == "healthy"}
+        assert others, "nobody is left to serve"
+        return {}
+
+
+@pytest.fixture
+def world(monkeypatch: pytest.MonkeyPatch) -> World:
+    one = World()
+    monkeypatch.setattr(controlplane, "ask", one.ask)
+    monkeypatch.setattr(controlplane, "state", lambda _engine: one.ask(None, "GET", ""))
+    monkeypatch.setattr(rolling.Rolling, "_services", lambda _self: {})
+    hashes = {c.service: f"hash of {c.service}" for c in one.containers()}
+    monkeypatch.setattr(rolling.Rolling, "_asked_of_compose", lambda _self: hashes)
+    monkeypatch.setattr(rolling, "HEALTHY_BOUND", 0.3)
+    return one
+
+
+def deploy(world: World, tmp_path: Path, release: Release, **more: Any) -> None:
+    paths = Paths(tmp_path, tmp_path / ".tenfold")
+    deploys.deploy(paths, world, 3, "drill", release, Output(as_json=True), **more)  # type: ignore[arg-type]
+
+
+def test_the_job_first_then_one_after_the_other(world: World, tmp_path: Path) -> None:
+    deploy(world, tmp_path, Release("v2"))
+    assert world.done == [
+        "renew release",
+        "drain web-a-1",
+        "renew web-a",
+        "drain web-b-1",
+        "renew web-b",
+        "renew worker-a",
+        "renew worker-b",
+    ]
+    assert {r.name for r in deploys.where(world).values()} == {"v2"}  # type: ignore[arg-type]
+    assert releases.current(Paths(tmp_path, tmp_path / ".tenfold")) == Release("v2")
+    web = world.containers("web")[0]
+    assert world.labels[web.id][rolling.HASH_LABEL] == "hash of web-a", "Compose goes on owning it"
+    assert int(world.labels[web.id][rolling.TEMPLATE_LABEL]) > 0
+
+
+def test_what_has_it_already_is_left_alone(world: World, tmp_path: Path) -> None:
+    deploy(world, tmp_path, Release("v2"))
+    world.done.clear()
+    deploy(world, tmp_path, Release("v2"))
+    assert not world.done
+    world.image = "sha256:2"
+    deploy(world, tmp_path, Release("v2"))
+    assert "renew web-a" in world.done, "a rebuilt image is another release of that name"
+
+
+def test_the_dead_come_first_and_need_no_draining(world: World, tmp_path: Path) -> None:
+    b = world.box["web-b-old"]
+    world.box[b.id] = dataclasses.replace(b, state="exited")
+    deploy(world, tmp_path, Release("v2"))
+    assert world.done[1:4] == ["renew web-b", "drain web-a-1", "renew web-a"]
+
+
+def test_one_that_dies_stops_it_and_it_goes_on_from_there(world: World, tmp_path: Path) -> None:
+    world.dies = {"web-a"}
+    with pytest.raises(TenfoldError) as caught:
+        deploy(world, tmp_path, Release("v3", "crash"))
+    assert caught.value.exit_code == FAILED
+    assert "web-a-1 is exited" in caught.value.message
+    assert "v1: web-b-1, worker-a-1, worker-b-1" in caught.value.message
+    assert "`make deploy RELEASE=v1` goes back" in caught.value.do
+    assert "drain web-b-1" not in world.done, "the last that serves is left alone"
+    world.dies.clear()
+    world.done.clear()
+    deploy(world, tmp_path, Release("v1"))
+    assert world.done == ["renew release", "renew web-a"]
+
+
+def test_a_release_job_that_fails_touches_no_instance(world: World, tmp_path: Path) -> None:
+    world.job_code = 1
+    with pytest.raises(TenfoldError, match="relation does not exist"):
+        deploy(world, tmp_path, Release("v2"))
+    assert world.done == ["renew release"]
+
+
+def test_ctrl_c_puts_a_drained_instance_back(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def cut(*_: Any, **__: Any) -> Any:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(rolling.Rolling, "_renew", cut)
+    monkeypatch.setattr(rolling.Rolling, "_release_job", lambda _self: None)
+    with pytest.raises(TenfoldError) as caught:
+        deploy(world, tmp_path, Release("v2"))
+    assert caught.value.exit_code == INTERRUPTED
+    assert world.done == ["drain web-a-1", "register web-a-1"]
+
+
+def test_a_drill_strikes_before_the_instance_serves(world: World, tmp_path: Path) -> None:
+    seen: list[tuple[str, str]] = []
+    deploy(world, tmp_path, Release("v2"), hook=lambda m, c: seen.append((m, c.short)))
+    assert seen == [("started", "web-a-1"), ("started", "web-b-1")]
+
+
+def test_stages_is_read_for_what_is_missing() -> None:
+    """What `_make_missing` goes by: instances and workers extend these two."""
+    for number in (2, 3):
+        raw = stages.read(Paths.here(), number).services
+        kinds = {name: (s.get("extends") or {}).get("service") for name, s in raw.items()}
+        assert {kinds["web-a"], kinds["web-b"]} == {"web"}
