@@ -13,13 +13,15 @@ from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
 from typing import Any
 
-from tenfold.faults.base import Fault, NoEffect, State, choose
+from tenfold.faults.base import Fault, NoEffect, State, choose, put_back
+from tenfold.faults.destroy import DropTable, WipeBox
 from tenfold.faults.kill import Freeze, KillOne
 from tenfold.faults.queue import QueueAway
 from tenfold.faults.spike import Spike
 from tenfold.faults.traffic import Traffic
 
 __all__ = [
+    "DropTable",
     "Fault",
     "Freeze",
     "KillOne",
@@ -28,8 +30,10 @@ __all__ = [
     "Spike",
     "State",
     "Traffic",
+    "WipeBox",
     "choose",
     "from_record",
+    "put_back",
     "to_record",
 ]
 

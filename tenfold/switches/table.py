@@ -4,11 +4,18 @@ from __future__ import annotations
 
 from tenfold.switches.base import Environment, Setting, Switch
 from tenfold.switches.database import Standby
+from tenfold.switches.disks import Backups, OwnDisk, SecondInstance
 
 SWITCHES: dict[str, Switch] = {
     "health-check": Setting("health-check", "the ALB takes no unhealthy target out"),
     "scale-out": Setting("scale-out", "the group does not scale out"),
     "multi-az": Standby("the database has no standby in another AZ"),
+    "backups": Backups(),
+    "rds": OwnDisk(),
+    "second-instance": SecondInstance(),
+    "read-replica": Environment(
+        "web", (("REPLICA_URLS", ""),), "analytics queries go to the primary, as all others"
+    ),
     "acks-late": Environment(
         "worker", (("ACKS_EARLY", "1"),), "workers acknowledge a job before they do it"
     ),
