@@ -80,7 +80,7 @@ shell: ## a shell in a container (SERVICE=worker-a)
 psql: ## psql on the primary (SERVICE=rds-replica SQL='select 1')
 	@$(TENFOLD) psql
 
-restore: ## the database as of any second in a new instance (TO='2026-11-25 04:10:00' TAKE=1)
+restore: ## the database as of any second in a new instance (TO='2026-11-25 04:10:00' TAKE=tables)
 	@$(TENFOLD) restore
 
 diff: ## what another stage adds, and why (FROM=2 TO=3)

@@ -24,7 +24,8 @@ def main() -> None:
     """Settle and write."""
     given = _arguments()
     results = Path(given.results)
-    wanted = ledger.expected(ledger.read(*sorted(results.glob("ledger-*.jsonl"))))
+    writes = list(ledger.read(*sorted(results.glob("ledger-*.jsonl"))))
+    wanted = ledger.expected(writes)
     stores = Stores(given.database, Path(given.secret), given.inbox, given.queue)
     begun = time.monotonic()
     quiet_since = [begun]
@@ -49,7 +50,7 @@ def main() -> None:
         )
     except WaitTimeout as error:
         ended = str(error)
-    tallies = ledger.tally(wanted, stores.look(wanted))
+    tallies = ledger.tally(wanted, stores.look(wanted), ledger.asked_at(writes))
     told = {
         "tallies": [t.as_dict() for t in tallies],
         "seconds": round(time.monotonic() - begun, 1),

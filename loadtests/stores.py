@@ -23,6 +23,8 @@ Found = dict[str, dict[str, int]]
 
 QUERIES: dict[str, str] = {
     "post": "SELECT text, count(*) FROM posts_post WHERE text = ANY(%s) GROUP BY text",
+    # Posts from before the run, which a drill that destroys data enters.
+    "kept": "SELECT id::text, count(*) FROM posts_post WHERE id::text = ANY(%s) GROUP BY 1",
     "like": """
         SELECT l.post_id::text || ':' || a.handle, count(*)
         FROM posts_like l JOIN accounts_account a ON a.id = l.account_id

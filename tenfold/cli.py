@@ -276,18 +276,20 @@ def images(stage: Where = "") -> int:
 @app.command()
 def restore(
     to: Annotated[str, typer.Option(envvar="TO", help="a second: '2026-11-25 04:10:00', UTC")] = "",
-    take: Annotated[str, typer.Option(envvar="TAKE", help="1: it takes rds's place")] = "",
+    take: Annotated[str, typer.Option(envvar="TAKE", help="tables: the lost ones; 1: all")] = "",
     stage: Stage = "",
 ) -> int:
     """The database as of any second, in a new instance; without TO it says what can be had."""
+    from tenfold import patroni
     from tenfold import restore as module
 
     out = output()
-    takes = inputs.flag("TAKE", take)
+    module.taking(take, cluster=False)  # a wrong word is told first
     if to.strip():
         module.moment(to)
     engine, now = running(stage)
     if to.strip():
+        takes = module.taking(take, cluster=patroni.clustered(engine))
         module.restore(Paths.here(), engine, now, to, takes, out)
     else:
         module.show(engine, now, out)

@@ -351,6 +351,27 @@ class Engine:
         config["Env"] = [e for e in config.get("Env") or [] if e not in (given.get("Env") or [])]
         return config
 
+    def description(self, c: Container) -> dict[str, Any]:
+        """All that `make` needs to bring a container and its named volumes back, as plain data."""
+        raw = self.client.api.inspect_container(c.id)
+        names = [m["Name"] for m in raw.get("Mounts") or [] if m.get("Type") == "volume"]
+        kept = ("Id", "Config", "HostConfig", "NetworkSettings")
+        return {
+            "container": {name: raw[name] for name in kept},
+            "volumes": {n: self.client.api.inspect_volume(n).get("Labels") or {} for n in names},
+            "service": c.service,
+            "number": c.number,
+        }
+
+    def make(self, told: Mapping[str, Any]) -> Container:
+        """Start a container as one was that is gone, from its image; lost volumes are empty."""
+        for name, labels in told["volumes"].items():
+            # Named by the labels that Compose gave it: else nobody would know whose it is.
+            self.client.api.create_volume(name, labels=dict(labels))
+        return self._create_like(
+            told["container"], told["service"], told["number"], None, None, None, keep_address=True
+        )
+
     def _create_like(
         self,
         raw: Mapping[str, Any],

@@ -110,6 +110,9 @@ class Tally:
     """unknown to the client and found once: allowed"""
     lost: int = 0
     doubled: int = 0
+    first_lost: float = 0.0
+    """when the oldest and the newest lost effect were asked for, unix time; 0: nothing was lost"""
+    last_lost: float = 0.0
     examples: list[str] = field(default_factory=list)
     """markers of up to five lost or doubled effects"""
 
@@ -141,10 +144,26 @@ def expected(writes: Iterable[Write]) -> dict[str, dict[str, str]]:
     return wanted
 
 
+def asked_at(writes: Iterable[Write]) -> dict[str, dict[str, float]]:
+    """Effect -> marker -> when it was first asked for and acknowledged."""
+    found: dict[str, dict[str, float]] = {}
+    for write in writes:
+        if write.outcome == ACKED and write.marker:
+            for effect in EFFECTS.get(write.kind, (write.kind,)):
+                at = found.setdefault(effect, {})
+                at[write.marker] = min(write.at, at.get(write.marker, write.at))
+    return found
+
+
 def tally(
-    wanted: Mapping[str, Mapping[str, str]], found: Mapping[str, Mapping[str, int]]
+    wanted: Mapping[str, Mapping[str, str]],
+    found: Mapping[str, Mapping[str, int]],
+    when: Mapping[str, Mapping[str, float]] | None = None,
 ) -> list[Tally]:
-    """Count each effect: once, lost, doubled. `found` is effect -> marker -> times seen."""
+    """Count each effect: once, lost, doubled. `found` is effect -> marker -> times seen.
+
+    With `when` (asked_at) a tally knows from when to when what was lost had been acknowledged.
+    """
     tallies = []
     for effect, markers in sorted(wanted.items()):
         counted = Tally(effect)
@@ -160,6 +179,9 @@ def tally(
                 counted.appeared += not acked
             elif acked:
                 counted.lost += 1
+                if at := (when or {}).get(effect, {}).get(marker, 0.0):
+                    counted.first_lost = min(at, counted.first_lost or at)
+                    counted.last_lost = max(at, counted.last_lost)
             if (times > 1 or (acked and times == 0)) and len(counted.examples) < 5:
                 counted.examples.append(marker)
         tallies.append(counted)

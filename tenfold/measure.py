@@ -38,6 +38,8 @@ class Threshold:
     """seconds from the fault to writes that go on being acknowledged"""
     lost: int | None = None
     """acknowledged effects that are not there, over all kinds"""
+    lost_seconds: float | None = None
+    """acknowledged writes may be lost from so many seconds before the fault on, no earlier ones"""
     doubled: int | None = None
     logged_out: int | None = None
     """times the probe's user was found logged out after the fault"""
@@ -197,3 +199,16 @@ def effect(evidence: Evidence) -> float | None:
             last_bad = at - acted
     still = acted + last_bad > evidence.end - EFFECT_WINDOW
     return None if still else round(last_bad, 1)
+
+
+def lost_seconds(evidence: Evidence) -> float | None:
+    """Seconds from the oldest acknowledged write that is lost to the newest, or to the fault.
+
+    0 where nothing was lost; None where something was and nobody knows from when.
+    """
+    lost = [t for t in evidence.tallies if t.lost]
+    if not all(t.first_lost for t in lost):
+        return None
+    until = max((t.last_lost for t in lost), default=0.0)
+    since = min((t.first_lost for t in lost), default=0.0)
+    return round(max(until, evidence.injected) - since, 1) if lost else 0.0

@@ -103,9 +103,12 @@ def lead_in(engine: Engine, az: str) -> list[str]:
 
 def _alone(engine: Engine) -> Container:
     """RDS's one instance (stage 1), or the one box that has the database too (stage 0)."""
-    where = "rds" if engine.containers("rds") else "web"
-    for c in engine.containers(where, running=True):
+    for c in engine.containers("rds", running=True):
         return c
+    alone = not engine.containers("rds")
+    for c in engine.containers("web", running=True):
+        if alone or "postgres" in engine.environment(c).get("BOX_SERVICES", "").split():
+            return c
     raise TenfoldError(
         "the database does not run now", do="start it with `make heal`; `make status` shows it"
     )

@@ -1,7 +1,9 @@
 """`make restore TO=…`: the database as it was at a second, in a new instance beside the old one.
 
-As RDS does it: a base backup from before that second, and the shipped log up to it. `TAKE=1` lets
-the restored data take the old instance's place, as an operator on AWS would swap the endpoints.
+As RDS does it: a base backup from before that second, and the shipped log up to it. With
+`TAKE=tables` the running database gets the tables that it has lost, and keeps all else as it is.
+`TAKE=1` lets the restored data take a single instance's place, as an operator on AWS would swap the
+endpoints; a cluster goes on, and takes the tables.
 """
 
 from __future__ import annotations
@@ -15,7 +17,7 @@ from datetime import UTC, datetime
 
 import docker.errors
 
-from tenfold import compose, inputs, stagefile
+from tenfold import compose, inputs, patroni, record, stagefile
 from tenfold.compose import Compose
 from tenfold.engine import Container, Engine, EngineError
 from tenfold.errors import FAILED, MISSING, TenfoldError
@@ -27,6 +29,7 @@ from tenfold.stages import Running
 from tenfold.wait import WaitTimeout, wait_until
 
 OLD, NEW = "rds", "rds-restored"
+TABLES, ALL = "tables", "all"
 HOME = "/var/lib/postgresql"
 RESTORE_BOUND = 600.0
 STOP_SECONDS = 20
@@ -88,40 +91,61 @@ def show(engine: Engine, now: Running, out: Output) -> None:
     out.answer({"earliest": found.earliest, "latest": found.latest})
     out.say(f"The database can be restored {found} (UTC).")
     if found.latest is not None:
-        out.say(f"make restore TO='{said(found.latest)}'          into a new instance, {NEW}")
-        out.say(f"make restore TO='{said(found.latest)}' TAKE=1   and let it take {OLD}'s place")
+        to = f"make restore TO='{said(found.latest)}'"
+        out.say(f"{to}               into a new instance, {NEW}")
+        out.say(f"{to} TAKE=tables   and give {OLD} the tables that it has lost")
+        if not patroni.clustered(engine):
+            out.say(f"{to} TAKE=1        and let it take {OLD}'s place")
 
 
-def restore(paths: Paths, engine: Engine, now: Running, text: str, take: bool, out: Output) -> None:
-    """Restore, and with `take` put the restored data in the old instance's place."""
+def taking(text: str, *, cluster: bool) -> str:
+    """What TAKE asks for: nothing, TABLES, or ALL that is in it, which one instance alone can."""
+    if text.strip().lower() == TABLES:
+        return TABLES
+    if not inputs.flag("TAKE", text):
+        return ""
+    return TABLES if cluster else ALL
+
+
+def restore(paths: Paths, engine: Engine, now: Running, text: str, take: str, out: Output) -> None:
+    """Restore, and take over what `take` says (`taking`)."""
     to = moment(text)
-    source = _source(engine, now)
     with lock("restore"), interruptible(), out.live():
         begun = time.monotonic()
-        known = window(engine, source)
-        if problem := refuse(to.timestamp(), known, time.time()):
-            raise problem
-        _wait_for_log(engine, source, to.timestamp(), out)
-        fresh = _new_instance(paths, engine, now, to, out)
+        fresh = beside(paths, engine, now, to, out)
         upto = _last_commit(engine, fresh)
         took = time.monotonic() - begun
         out.step(f"restored to {said(to.timestamp())} UTC in {took:.1f} s", style="green")
-        down = _take(engine, source, fresh, out) if take else None
+        down = _take(engine, _source(engine, now), fresh, out) if take == ALL else None
+        tables = take_tables(engine, fresh, out) if take == TABLES else []
     out.answer(
         {
             "to": to.isoformat(),
             "last_commit": upto,
             "seconds": round(took, 1),
-            "instance": OLD if take else NEW,
+            "instance": OLD if take == ALL else NEW,
+            "tables": tables,
             "down_seconds": down,
         }
     )
     out.say(f"The last commit in it: {upto or 'none after the base backup'}.")
-    if take:
+    if take == ALL:
         out.say(f"It has taken {OLD}'s place; the data from before is in {HOME}/replaced.")
+    elif tables:
+        out.say(f"{OLD} has {', '.join(tables)} again, as of that second; all else is untouched.")
     else:
+        if take:
+            out.say(f"{OLD} has every table that {NEW} has: nothing was taken over.")
         out.say(f"make psql SERVICE={NEW}   looks into it")
-        out.say(f"make restore TO='{text.strip()}' TAKE=1   puts it in {OLD}'s place")
+
+
+def beside(paths: Paths, engine: Engine, now: Running, to: datetime, out: Output) -> Container:
+    """The new instance with the data as of `to`; raises TenfoldError where that cannot be had."""
+    source = _source(engine, now)
+    if problem := refuse(to.timestamp(), window(engine, source), time.time()):
+        raise problem
+    _wait_for_log(engine, now, to.timestamp(), out)
+    return _new_instance(paths, engine, now, to, out)
 
 
 def window(engine: Engine, source: Container) -> Window:
@@ -140,28 +164,32 @@ def window(engine: Engine, source: Container) -> Window:
 
 def _source(engine: Engine, now: Running) -> Container:
     """The instance whose backups are meant."""
+    if patroni.clustered(engine):
+        # Whichever node leads ships the log, and has the account of it.
+        return patroni.primary(engine)
     found = [c for c in now.containers if c.service == OLD and c.role == "rds"]
     if not found:
         raise TenfoldError(
             f"stage {now.stage} has no database instance that is backed up",
-            "stage 1 has: `make down`, `make stage-1 up`",
+            "from stage 1 on there is: `make down`, `make stage-1 up`",
         )
     if not found[0].running:
         raise TenfoldError(f"{OLD} does not run", "`make heal` starts it again", MISSING)
     return found[0]
 
 
-def _wait_for_log(engine: Engine, source: Container, to: float, out: Output) -> None:
+def _wait_for_log(engine: Engine, now: Running, to: float, out: Output) -> None:
     """A second can be had when the log of it is in the bucket: AWS ships it each five minutes."""
     bound = stagefile.pace("RDS_LOG_SHIP_SECONDS") + SHIP_SLACK
 
     def shipped() -> bool:
-        latest = window(engine, source).latest
+        # Looked up each time: another node may lead by then.
+        latest = window(engine, _source(engine, now)).latest
         return latest is not None and latest > to
 
     out.now(f"waiting until the log of that second is shipped, at most {bound:.0f} s")
     try:
-        wait_until("the log to be shipped", shipped, bound, every=1)
+        wait_until("the log to be shipped", shipped, bound, every=1, tolerate=(EngineError,))
     except WaitTimeout as error:
         raise TenfoldError(
             f"the log of {said(to)} UTC was not shipped within {bound:.0f} s",
@@ -174,11 +202,9 @@ def _new_instance(
     paths: Paths, engine: Engine, now: Running, to: datetime, out: Output
 ) -> Container:
     """A new instance with a new disk; an earlier restored one goes."""
-    for c in engine.containers(service=NEW):
+    if engine.containers(service=NEW):
         out.step(f"removing the earlier {NEW}")
-        engine.remove(c)
-    with contextlib.suppress(docker.errors.NotFound):
-        engine.client.api.remove_volume(f"{engine.project}_{NEW}-data")
+    remove(engine)
     asked = paths.state / "restore.env"
     asked.write_text(f"RDS_RESTORE_TO={to:%Y-%m-%d %H:%M:%S.%f}+00\n", encoding="utf-8")
     command = Compose(paths, now.stage, now.pace, (asked,))
@@ -202,6 +228,41 @@ def _last_commit(engine: Engine, fresh: Container) -> str:
     sql = "SELECT coalesce(pg_last_xact_replay_timestamp()::text, '')"
     argv = ["psql", "-qAtX", "-U", "postgres", "-c", sql]
     return engine.exec(fresh, argv, user="postgres").output.strip()
+
+
+def take_tables(engine: Engine, fresh: Container, out: Output) -> list[str]:
+    """Give the running database the tables that it has lost, all in one transaction; their names.
+
+    The restored instance goes when it has given something, and stays to be looked into else.
+    """
+    out.step(f"giving the running database the tables that it has lost, at most {TAKE_BOUND:.0f} s")
+    secret = {str(record.STATE / "secrets" / "tenfold-rds"): "/run/secrets/tenfold-rds:ro"}
+    tool = engine.run(fresh.image, ["take-tables"], role="restore", run="restore", mounts=secret)
+    try:
+        code, told = engine.wait(tool, TAKE_BOUND), engine.logs(tool, 1000)
+    finally:
+        engine.remove(tool)
+    if code:
+        raise TenfoldError(
+            f"the tables could not be taken over: {compose.last_line(told)}",
+            f"nothing was changed; `make psql SERVICE={NEW}` looks into the restored data",
+            FAILED,
+        )
+    tables = [
+        line.removeprefix("taken ") for line in told.splitlines() if line.startswith("taken ")
+    ]
+    if tables:
+        out.step(f"the running database has {', '.join(tables)} again", style="green")
+        remove(engine)
+    return tables
+
+
+def remove(engine: Engine) -> None:
+    """The restored instance and its disk go."""
+    for c in engine.containers(service=NEW):
+        engine.remove(c)
+    with contextlib.suppress(docker.errors.NotFound):
+        engine.client.api.remove_volume(f"{engine.project}_{NEW}-data")
 
 
 def _take(engine: Engine, old: Container, fresh: Container, out: Output) -> float:
@@ -241,8 +302,6 @@ def _take(engine: Engine, old: Container, fresh: Container, out: Output) -> floa
 
     wait_until(f"{OLD} to be healthy", healthy, HEALTHY_BOUND, tolerate=(EngineError,))
     down = round(time.monotonic() - begun, 1)
-    engine.remove(fresh)
-    with contextlib.suppress(docker.errors.NotFound):
-        engine.client.api.remove_volume(f"{engine.project}_{NEW}-data")
+    remove(engine)
     out.step(f"{OLD} has the restored data; it was away for {down:.1f} s", style="green")
     return down

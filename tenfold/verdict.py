@@ -24,6 +24,7 @@ from tenfold.measure import (
     failed_share,
     gaps_after,
     latency,
+    lost_seconds,
     p95_back,
     p95_ratio,
     recover_seconds,
@@ -218,6 +219,19 @@ def check_ledger(evidence: Evidence) -> list[Finding]:
     return findings
 
 
+def check_lost_seconds(evidence: Evidence) -> list[Finding]:
+    """What was lost is of the last moments alone (RPO)."""
+    limit = evidence.threshold.lost_seconds
+    if limit is None:
+        return []
+    total = sum(t.lost for t in evidence.tallies)
+    acked = sum(t.acked for t in evidence.tallies)
+    value = lost_seconds(evidence) if evidence.tallies else None
+    return [
+        _at_most("lost span", value, limit, "s", f"of writes ({total} of {acked} acknowledged)")
+    ]
+
+
 def check_logged_in(evidence: Evidence) -> list[Finding]:
     """The probe's user is still logged in."""
     limit = evidence.threshold.logged_out
@@ -296,6 +310,7 @@ CHECKS: tuple[Check, ...] = (
     check_failed_share,
     check_writes_back,
     check_ledger,
+    check_lost_seconds,
     check_logged_in,
     check_cached,
     check_one_primary,

@@ -14,6 +14,7 @@ from typing import Any, TypeVar
 
 from django.conf import settings
 from django.db import DEFAULT_DB_ALIAS, InterfaceError, OperationalError, connections
+from psycopg.errors import QueryCanceled
 
 T = TypeVar("T")
 AWAY_SECONDS = 5.0
@@ -83,6 +84,9 @@ def on_replica(read: Callable[[], T]) -> T:
     try:
         return read()
     except (OperationalError, InterfaceError) as error:
+        if isinstance(error.__cause__, QueryCanceled):
+            # Too slow is not away: on the primary it would be as slow, and hurt everybody.
+            raise
         failed(alias, error)
     finally:
         _asked.reset(token)

@@ -27,6 +27,7 @@ MAX_TEXT = 500
 """characters"""
 MAX_MEDIA = 4
 MAX_QUERY = 200
+MAX_TOPICS = 100
 COLUMNS = "id, author_id, text, media_ids, likes, created_at"
 
 
@@ -40,6 +41,15 @@ class Post:
     created_at: datetime
     likes: int
     media_ids: Sequence[uuid.UUID]
+
+
+@dataclass(frozen=True)
+class Topic:
+    """Two words that people write together: in how many posts, of how many people."""
+
+    words: tuple[str, str]
+    posts: int
+    people: int
 
 
 @dataclass(frozen=True)
@@ -117,7 +127,7 @@ def by_authors(
     how many authors there are, never on how much they wrote.
     """
     limit, end = bounded(limit), before(cursor)
-    rows = Row.objects.raw(
+    rows: Iterable[Any] = Row.objects.raw(
         f"""
         SELECT {COLUMNS} FROM posts_post WHERE id IN (
             SELECT newest.id FROM unnest(%s::uuid[]) AS author(id) CROSS JOIN LATERAL (
@@ -170,6 +180,26 @@ def search(query: str, cursor: str | None = None, limit: int = LIMIT) -> Page[Po
         .order_by("-id")[: limit + 1]
     )
     return page([_post(row) for row in rows], limit, lambda post: post.id)
+
+
+def topics(limit: int) -> Sequence[Topic]:
+    """The pairs of words that most people write together, over all posts.
+
+    Each post is read and each pair in it counted: a query for analysts, which no page asks.
+    """
+    rows: Iterable[Any] = Row.objects.raw(
+        """
+        SELECT min(post.id::text)::uuid AS id, one.word AS one, two.word AS two,
+            count(*) AS posts, count(DISTINCT post.author_id) AS people
+        FROM posts_post AS post
+        CROSS JOIN LATERAL tsvector_to_array(to_tsvector('simple', post.text)) AS words(list)
+        CROSS JOIN LATERAL unnest(words.list) AS one(word)
+        CROSS JOIN LATERAL unnest(words.list) AS two(word)
+        WHERE one.word < two.word
+        GROUP BY one.word, two.word ORDER BY people DESC, posts DESC, one, two LIMIT %s""",
+        [min(limit, MAX_TOPICS)],
+    )
+    return [Topic((row.one, row.two), row.posts, row.people) for row in rows]
 
 
 def liked_by(account_id: uuid.UUID, post_ids: Iterable[uuid.UUID]) -> frozenset[uuid.UUID]:

@@ -9,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from ninja import Field, Router, Schema, Status
 
 from config.problems import Problem
-from config.rest import Key, bearer, caller
+from config.rest import Key, Limit, bearer, caller
 from reports import services
 
 router = Router(tags=["reports"], auth=bearer)
@@ -31,6 +31,23 @@ def create(request: HttpRequest, response: HttpResponse, key: Key = "") -> Statu
     made = _out(services.request(caller(request).id, key=key))
     response.headers["Location"] = made.status_url
     return Status(202, made)
+
+
+class TopicOut(Schema):
+    """Two words that people write together."""
+
+    words: list[str]
+    posts: int
+    people: int
+
+
+@router.get("/reports/topics", response=list[TopicOut], summary="What people write about")
+def topics(request: HttpRequest, limit: Limit = 20) -> list[TopicOut]:
+    """Over all posts, most people first; may be as old as the replica is behind."""
+    return [
+        TopicOut(words=list(one.words), posts=one.posts, people=one.people)
+        for one in services.topics(limit)
+    ]
 
 
 @router.get("/reports/{report_id}", response=ReportOut, summary="How far a report is")

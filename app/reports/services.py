@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import uuid
 import zlib
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -11,9 +12,11 @@ from typing import Any
 from django.utils import timezone
 
 from aws import outbox
+from aws.dbrouter import on_replica
 from config import ids
 from config.problems import Problem
 from config.writes import write
+from posts import services as posts
 from reports.models import Report as Row
 
 PENDING, READY, FAILED = "pending", "ready", "failed"
@@ -48,6 +51,11 @@ def get(account_id: uuid.UUID, report_id: uuid.UUID) -> Report | None:
     """A report of one's own."""
     row = Row.objects.defer("body").filter(id=report_id, account_id=account_id).first()
     return Report(row.id, row.account_id, row.status, row.created_at) if row else None
+
+
+def topics(limit: int) -> Sequence[posts.Topic]:
+    """What people write about; asked of the replica, so it may be a little behind."""
+    return on_replica(lambda: posts.topics(limit))
 
 
 def content(report: Report) -> bytes:

@@ -59,7 +59,7 @@ def run(name: str, stage: int, without: Sequence[str] = (), as_json: bool = Fals
     history = gather(rehearsal.folder, rehearsal.marks, drill)
     text = json.dumps(verdict.as_dict(), indent=2)
     (rehearsal.folder / "verdict.json").write_text(text, encoding="utf-8")
-    report.write(rehearsal.folder / "report.html", history, verdict, drill.survives_when)
+    report.write(rehearsal.folder / "report.html", history, verdict, drill.threshold(stage))
     screen.verdict(verdict)
     if rehearsal.left:
         screen.say("its clean-up failed (above): `make heal` tries again", style="bold red")

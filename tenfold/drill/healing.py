@@ -81,6 +81,8 @@ def _heal(engine: Engine, entry: dict[str, Any], say: Say) -> None:
     try:
         for done in fault.heal(engine, entry["state"]):
             say(f"{entry['drill']}: {done}")
+        for done in faults.put_back(fault, engine, entry["state"]):
+            say(f"{entry['drill']}: {done}")
     except (EngineError, TenfoldError) as error:
         # The rest must be healed as well; the record stays for the next command.
         say(f"{entry['drill']}: {error}")

@@ -54,6 +54,8 @@ class Drill:
     row: Mapping[int, str]
     """B, S or · by stage"""
     survives_when: Threshold
+    stricter: Mapping[int, Threshold] = field(default_factory=dict)
+    """another limit from a stage on, where the row says so"""
     load: Load = Load()
     baseline: float = 10.0
     """seconds of steady load before the fault"""
@@ -61,6 +63,8 @@ class Drill:
     """seconds the fault stays, at most"""
     quiet: float | None = None
     """end the hold early once everything has been answered well for so long; None: never"""
+    recover: float = 90.0
+    """seconds to wait for clean answers after healing, at most"""
     operator: Mapping[int, str] = field(default_factory=dict)
     """stages at which somebody must act, and what they do; they come after OPERATOR_SECONDS"""
     control: Mapping[int, tuple[Control, ...]] = field(default_factory=dict)
@@ -76,6 +80,11 @@ class Drill:
     """why a stage breaks"""
     fixed_by: Mapping[int, str] = field(default_factory=dict)
     """what of a later stage mends it"""
+
+    def threshold(self, stage: int) -> Threshold:
+        """The row's limits at a stage."""
+        reached = [number for number in self.stricter if number <= stage]
+        return self.stricter[max(reached)] if reached else self.survives_when
 
     def expected(self, stage: int, without: tuple[str, ...] = ()) -> str:
         """What the row says; turned where a negative control is on. Raises for a wrong one."""

@@ -28,7 +28,7 @@ from tenfold.verdict import BREAKS, SURVIVES, Verdict, judge
 from tenfold.wait import WaitTimeout, wait_until
 
 GATE_SECONDS, GATE_BOUND = 3.0, 60.0
-RECOVER_SECONDS, RECOVER_BOUND = 3.0, 90.0
+RECOVER_SECONDS = 3.0
 SETTLE_BOUND = 90.0
 STEADY_BOUND = 120.0
 
@@ -51,7 +51,7 @@ class Rehearsal:
         self.live = Live(self.folder)
         self.state: dict[str, Any] = {}
         self.evidence = ""
-        self.hurt = False
+        self.hurt = self.recorded = False
         self.left: list[str] = []
         """what could not be cleaned up"""
         self._services = stages.read(Paths.here(), self.stage).services
@@ -156,7 +156,7 @@ class Rehearsal:
                 "at": time.time(),
             }
         )
-        self.hurt = True
+        self.hurt = self.recorded = True
         before = time.time()
         fault.inject(self.engine, self.state)
         # A fault that waits for its moment (a busy worker, a full queue) says when that was.
@@ -221,9 +221,9 @@ class Rehearsal:
             self.screen.say(f"{text}: {done}", style="green")
 
     def _heal(self) -> None:
-        """Undo the fault and forget it."""
+        """Undo the fault."""
         done = self.drill.fault.heal(self.engine, self.state)
-        record.drop_fault(self.run)
+        # Recorded still: what it destroyed is put back when all has been judged.
         self.hurt = False
         self.mark(h.HEALED, "; ".join(done) or "nothing was left to heal")
         self.screen.say(f"healed: {'; '.join(done) or 'nothing was left to heal'}", style="green")
@@ -239,11 +239,11 @@ class Rehearsal:
                 RECOVER_SECONDS, rate, since=healed, kinds=SITE, within=OUTAGE_SECONDS
             )
 
-        if self._until("clean answers to fresh requests", fresh, RECOVER_BOUND):
+        if self._until("clean answers to fresh requests", fresh, self.drill.recover):
             self.mark(h.RECOVERED, "fresh requests are answered")
             self.screen.say(f"recovered: {self.live.line()}")
         else:
-            self.screen.say(f"not recovered after {RECOVER_BOUND:g} s", style="red")
+            self.screen.say(f"not recovered after {self.drill.recover:g} s", style="red")
         self.mark(h.ENDED)
         for tool in (self.probe, self.load):
             if tool is not None:
@@ -262,7 +262,7 @@ class Rehearsal:
         verdict = judge(
             history,
             tallies,
-            self.drill.survives_when,
+            self.drill.threshold(self.stage),
             drill=self.drill.name,
             stage=self.stage,
             expected=self.drill.expected(self.stage, self.without),
@@ -295,6 +295,7 @@ class Rehearsal:
         """
         for what, step in (
             ("not healed", self._heal_hurt),
+            ("not as it was found", self._put_back),
             ("a switch is not back", lambda: switches.undo_all(self.engine, self.screen.say)),
             ("its tools are not removed", self.tools.remove),
             ("the stage cannot be looked at", self._see_steady),
@@ -310,8 +311,15 @@ class Rehearsal:
         if self.hurt:
             for done in self.drill.fault.heal(self.engine, self.state):
                 self.screen.say(f"healed: {done}", style="green")
-            record.drop_fault(self.run)
             self.hurt = False
+
+    def _put_back(self) -> None:
+        """What the fault destroyed; then it is forgotten, unless it could not be healed."""
+        if self.hurt or not self.recorded:
+            return
+        for done in faults.put_back(self.drill.fault, self.engine, self.state):
+            self.screen.say(done, style="green")
+        record.drop_fault(self.run)
 
     def _see_steady(self) -> None:
         if self.marks:

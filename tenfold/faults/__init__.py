@@ -14,7 +14,8 @@ from dataclasses import asdict, is_dataclass
 from typing import Any
 
 from tenfold.faults.az import CutAz
-from tenfold.faults.base import Fault, GoesOn, NoEffect, Prepares, State, choose
+from tenfold.faults.base import Fault, GoesOn, NoEffect, Prepares, State, choose, put_back
+from tenfold.faults.destroy import DropTable, WipeBox
 from tenfold.faults.kill import Freeze, KillOne
 from tenfold.faults.origins import OriginsAway
 from tenfold.faults.queue import QueueAway
@@ -24,6 +25,7 @@ from tenfold.faults.traffic import Traffic
 
 __all__ = [
     "CutAz",
+    "DropTable",
     "Fault",
     "Freeze",
     "GoesOn",
@@ -36,8 +38,10 @@ __all__ = [
     "Starve",
     "State",
     "Traffic",
+    "WipeBox",
     "choose",
     "from_record",
+    "put_back",
     "to_record",
 ]
 

@@ -76,6 +76,15 @@ def choose(engine: Engine, role: str, how: str) -> Container:
     return running[0]
 
 
+def put_back(fault: Any, engine: Engine, state: State) -> list[str]:
+    """What a fault destroyed, as it was before; once all has been judged. Answers what was done.
+
+    For the rehearsal's own sake: no stage survives by it. Faults that destroy nothing have none.
+    """
+    again = getattr(fault, "put_back", None)
+    return list(again(engine, state)) if again else []
+
+
 def front(engine: Engine) -> str:
     """The site's door on the network: CloudFront, or the only instance where there is none."""
     doors = [*engine.containers("cloudfront"), *engine.containers("web")]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from tenfold.switches.base import Environment, Setting, Switch
 from tenfold.switches.database import Standby
+from tenfold.switches.disks import Backups, OwnDisk, SecondInstance
 
 SWITCHES: dict[str, Switch] = {
     "health-check": Setting("health-check", "the ALB takes no unhealthy target out"),
@@ -11,6 +12,12 @@ SWITCHES: dict[str, Switch] = {
     "multi-az": Standby("the database has no standby in another AZ"),
     "stale-cache": Environment(
         "cloudfront", (("CLOUDFRONT_STALE", "0"),), "CloudFront serves nothing that has expired"
+    ),
+    "backups": Backups(),
+    "rds": OwnDisk(),
+    "second-instance": SecondInstance(),
+    "read-replica": Environment(
+        "web", (("REPLICA_URLS", ""),), "analytics queries go to the primary, as all others"
     ),
     "acks-late": Environment(
         "worker", (("ACKS_EARLY", "1"),), "workers acknowledge a job before they do it"

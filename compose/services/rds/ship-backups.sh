@@ -1,7 +1,8 @@
 #!/bin/bash
 # RDS's automated backups: a base backup a day, and the log shipped each RDS_LOG_SHIP_SECONDS (AWS: 5
 # minutes), with a heartbeat in it, so that a quiet database can be restored to any second too. Tells
-# CloudWatch up to when; `restorable` has the same for people. As postgres, until it is ended.
+# CloudWatch up to when; `restorable` has the same for people. Of a cluster's nodes, whichever leads
+# does it, and takes over where the one before it stopped. As postgres, until it is ended.
 set -u
 every=${RDS_LOG_SHIP_SECONDS:-300}
 daily=${RDS_BACKUP_SECONDS:-86400}
@@ -11,6 +12,20 @@ say() { echo "rds: $*"; }
 
 bucket() { curl -fs -m 10 -K /run/rds/curl.conf --aws-sigv4 aws:amz:us-east-1:s3 "$@" http://s3:9000/tenfold-backup -o /run/rds/bucket; }
 
+# By its files: asked each second on each node, this must cost nothing.
+leads() { [ -e "$home/data/postmaster.pid" ] && [ ! -e "$home/data/standby.signal" ] && [ ! -e "$home/data/recovery.signal" ]; }
+
+left_behind() { # what the leader before this one may not have shipped when it died
+  # A standby counts the segments that it receives as archived. pgBackRest is content with one that
+  # is in the bucket; where its copy differs in what nobody reads (behind the end), it refuses: fine.
+  local now segment
+  now=$(sql -c "SELECT pg_walfile_name(pg_current_wal_lsn())") || return
+  for segment in "$home"/data/pg_wal/*; do
+    [[ "${segment##*/}" =~ ^[0-9A-F]{24}$ && "${segment##*/}" < "${now:0:8}" ]] || continue
+    pgbackrest --log-level-console=off archive-push "$segment" || [ $? -eq 45 ] || return
+  done
+}
+
 prepare() { # the bucket, pgBackRest's own record, the histories of timelines that a restore began
   bucket -I || bucket -S -X PUT || return
   # Another database under the same name (its disk was lost): its log goes beside the old one's.
@@ -19,10 +34,17 @@ prepare() { # the bucket, pgBackRest's own record, the histories of timelines th
   for history in "$home"/data/pg_wal/*.history; do
     [ ! -e "$history" ] || pgbackrest archive-push "$history" || return
   done
+  [ -z "${RDS_NAME:-}" ] || left_behind
 }
 
-last_backup() { # when the last base backup of this very timeline ended, unix time; 0: never
+last_backup() { # when the last base backup that counts ended, unix time; 0: never
   local timeline
+  # A failover goes on from its past: each backup counts. A restore has left one behind: only those
+  # of this very timeline do.
+  if [ -n "${RDS_NAME:-}" ]; then
+    pgbackrest info --output=json | jq '[.[0].backup[]?.timestamp.stop] | max // 0'
+    return
+  fi
   timeline=$(sql -c "SELECT lpad(upper(to_hex(timeline_id)), 8, '0') FROM pg_control_checkpoint()") || return
   pgbackrest info --output=json | jq --arg t "$timeline" \
     '[.[0].backup[]? | select(.archive.start != null and (.archive.start | startswith($t))) | .timestamp.stop] | max // 0'
@@ -50,14 +72,27 @@ beat() { # ship the log of now; the moment that is safe in the bucket afterwards
   say "the log is not shipped yet"
 }
 
-until pg_isready -q -h /run/postgresql; do sleep 0.2; done
-until prepare; do
-  say "the backup bucket does not answer; once more in 5 s"
-  sleep 5
-done
-last=$(last_backup)
+ready=false
 while :; do
   begun=$(date +%s)
+  if [ -e /run/rds/no-backups ] || ! leads; then
+    rm -f /run/rds/restorable /run/rds/figures
+    ready=false
+    sleep 1
+    continue
+  fi
+  if ! $ready; then
+    if ! pg_isready -q -h /run/postgresql; then
+      sleep 0.5
+      continue
+    fi
+    if ! prepare; then
+      say "the backup bucket does not answer; once more in 5 s"
+      sleep 5
+      continue
+    fi
+    ready=true last=$(last_backup)
+  fi
   if [ $((begun - ${last:-0})) -ge "$daily" ]; then
     if pgbackrest backup --type=full; then
       last=$(date +%s)
@@ -67,6 +102,6 @@ while :; do
     fi
   fi
   beat
-  wait=$((begun + every - $(date +%s)))
-  [ "$wait" -le 0 ] || sleep "$wait"
+  # In short steps: who leads may change.
+  while [ $((begun + every)) -gt "$(date +%s)" ] && [ ! -e /run/rds/no-backups ] && leads; do sleep 1; done
 done

@@ -9,6 +9,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import psycopg
 import pytest
 from django.contrib.sessions.backends.base import SessionBase
 from django.core.cache import cache as django_cache
@@ -294,6 +295,21 @@ def test_a_replica_that_goes_away_is_replaced_by_the_primary(
     assert dbrouter.on_replica(read) == "rows"
     assert calls == [True, False]
     assert gone == ["replica0"]
+
+
+def test_a_query_that_takes_too_long_is_not_repeated_on_the_primary(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setattr(dbrouter, "replica", lambda: "replica0")
+    calls: list[bool] = []
+
+    def read() -> str:
+        calls.append(dbrouter._asked.get())
+        raise OperationalError("statement timeout") from psycopg.errors.QueryCanceled()
+
+    with pytest.raises(OperationalError):
+        dbrouter.on_replica(read)
+    assert calls == [True]
 
 
 def test_product_reads_stay_on_the_primary() -> None:
