@@ -20,4 +20,12 @@ jq '{postgresql: {authentication: {
 jq -r '@sh "APP_USER=\(.username) APP_PASSWORD=\(.password)"' "$secret" > /run/patroni/app.env
 chown postgres:postgres "$conf"/*.yaml /run/patroni/app.env
 umask 022
+# Beside the database, brought back as RDS's host manager does: figures for CloudWatch.
+install -d -o postgres -g postgres /run/insights
+as_postgres() { setpriv --reuid=postgres --regid=postgres --init-groups "$@"; }
+keep() {
+  ( while :; do as_postgres "$@" || true; sleep 1; done & )
+}
+keep insights /run/insights/figures
+keep env AGENT_MORE="/run/insights/figures /run/rds/figures" cloudwatch-agent
 exec setpriv --reuid=postgres --regid=postgres --init-groups patroni "$conf"
