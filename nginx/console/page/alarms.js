@@ -15,7 +15,8 @@ export async function showAlarms(ask, withLogs) {
     ask("/api/v1/rules"),
     ask("/sns/silences").catch(() => []),
   ]);
-  const all = rules.data.groups.flatMap((group) => group.rules).filter((rule) => rule.type === "alerting");
+  const all = rules.data.groups.flatMap((group) => group.rules).filter((rule) => rule.type === "alerting")
+    .map((rule) => ({ ...rule, alerts: rule.alerts ?? [] }));
   const live = silences.filter((one) => one.status.state === "active");
   const on = all.flatMap((rule) => rule.alerts.map((alert) => ({ rule, alert, by: live.find((s) => fits(s, alert.labels, rule.name)) })))
     .map((one) => ({ ...one, state: one.by && one.alert.state === "firing" ? "acknowledged" : one.alert.state }))

@@ -64,7 +64,7 @@ export class Chart {
       cursor: { points: { size: 6 }, drag: { x: false }, y: false },
       scales: { y: { range: (_, low, high) => [0, Math.max(this.panel.max ?? 0, high * 1.1) || 1] } },
       axes: [
-        { ...axis, space: 70, values: "{HH}:{mm}" },
+        { ...axis, size: 24, space: 70, values: "{HH}:{mm}" },
         { ...axis, size: 46, space: 30, values: (_, ticks) => ticks.map((tick) => (this.panel.whole && tick % 1 ? "" : short(tick))) },
       ],
       series: [{}, ...names.map((label, n) => ({
