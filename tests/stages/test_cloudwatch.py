@@ -1,4 +1,4 @@
-"""CloudWatch as a person meets it: its page, the alarms, who is at one, and a request's log lines."""
+"""CloudWatch as a person meets it: its page, alarms and who is at them, a request's log lines."""
 
 from __future__ import annotations
 
@@ -115,7 +115,7 @@ def lost_node() -> Iterator[None]:
 @FROM_STAGE_2
 @pytest.mark.usefixtures("lost_node")
 def test_an_alarm_is_acknowledged(page: str) -> None:
-    """It goes off, somebody says who is at it, and page and list say so; a second time is refused."""
+    """It goes off, somebody says who is at it, page and list say so; a second time is refused."""
 
     def state() -> str:
         return next(a["state"] for a in tool("alarms")["alarms"] if a["name"] == "NodeDown")
