@@ -8,6 +8,7 @@ import selectors
 import socket
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
+from typing import Any
 from urllib.parse import quote
 
 from controlplane.logs.lines import Frames, Record, record
@@ -98,7 +99,7 @@ class Follower:
         """How many are followed."""
         return len(self._streams)
 
-    def _listed(self) -> list[dict[str, object]]:
+    def _listed(self) -> list[dict[str, Any]]:
         wanted = json.dumps({"label": [f"{PROJECT}={self._project}", NUMBER]})
         engine = Engine(self._path)
         try:
