@@ -13,7 +13,7 @@ endif
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
 given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW TAKE \
-  STAGES DRILLS ALL CONTROLS CHANGED RELEASE FAULT
+  STAGES DRILLS ALL CONTROLS CHANGED RELEASE FAULT ALERT BY NOTE
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
 export $(given) DRILL
@@ -21,7 +21,7 @@ export $(given) DRILL
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: setup up down deploy status urls logs shell psql restore diff load drills heal watch bench seed images \
+.PHONY: setup up down deploy status urls alarms ack logs shell psql restore diff load drills heal watch bench seed images \
   test lint rehearse lock help
 
 ##@ Start and stop
@@ -71,6 +71,12 @@ watch: ## load, probe and ledger while you break things yourself; Ctrl-C for the
 	@$(TENFOLD) watch
 
 ##@ Look inside
+alarms: ## the alarms: which are on, who is at it, where the runbook is
+	@$(TENFOLD) alarms
+
+ack: ## say that you are at an alarm (ALERT=DiskFull NOTE='making room' BY= FOR=30m)
+	@$(TENFOLD) ack
+
 logs: ## follow the logs (SERVICE=web-a FOLLOW=0)
 	@$(TENFOLD) logs
 

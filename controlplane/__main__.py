@@ -1,4 +1,4 @@
-"""`python -m controlplane alb asg rds`: starts the named loops and the HTTP interface.
+"""`python -m controlplane alb asg rds cloudwatch`: starts the named loops and the HTTP interface.
 
 Ends with 0 at SIGTERM, with 78 (EX_CONFIG) and one line when names or environment are wrong.
 """
@@ -20,8 +20,8 @@ from controlplane.settings import Settings, SettingsError
 from tenfold.engine import Engine, EngineError
 
 BAD_CONFIGURATION = 78
-LOOPS = ("alb", "asg", "rds")
-EVERY = {"alb": 0.25, "asg": 0.5, "rds": 0.5}
+LOOPS = ("alb", "asg", "rds", "cloudwatch")
+EVERY = {"alb": 0.25, "asg": 0.5, "rds": 0.5, "cloudwatch": 5.0}
 """seconds between ticks: a health check is due, asked and told in three of the ALB's"""
 END_BOUND = 3.0
 
@@ -93,6 +93,10 @@ def build(names: Sequence[str], settings: Settings, events: Events) -> dict[str,
         from controlplane.rds import RdsLoop
 
         loops["rds"] = RdsLoop(Engine(settings.project), settings, events)
+    if "cloudwatch" in names:
+        from controlplane.cloudwatch import Watch
+
+        loops["cloudwatch"] = Watch(Engine(settings.project), events)
     return loops
 
 

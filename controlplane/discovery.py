@@ -8,12 +8,15 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any
 
 from tenfold.engine import ONEOFF_LABEL, Container, Engine
 
 KEPT = 2.0
+AGENT_PORT = 9100
+AGENTS = frozenset({"rds", "rds-replica"})
+"""roles whose machines run CloudWatch's agent"""
 METRICS: dict[str, int] = {
     "web": 8000,
     "alb": 9001,
@@ -26,11 +29,18 @@ METRICS: dict[str, int] = {
 """port of /metrics by role"""
 
 
-def groups(containers: Iterable[Container]) -> list[dict[str, Any]]:
+def agents(containers: Iterable[Container]) -> list[dict[str, Any]]:
+    """The agents on machines that run, as target groups. Pure."""
+    return groups(containers, dict.fromkeys(AGENTS, AGENT_PORT))
+
+
+def groups(
+    containers: Iterable[Container], ports: Mapping[str, int] = METRICS
+) -> list[dict[str, Any]]:
     """One target group a container that runs, has an address and has metrics. Pure."""
     return [
         {
-            "targets": [f"{c.ip}:{METRICS[c.role]}"],
+            "targets": [f"{c.ip}:{ports[c.role]}"],
             "labels": {
                 "__metrics_path__": "/metrics",
                 "service": c.service,
@@ -41,7 +51,7 @@ def groups(containers: Iterable[Container]) -> list[dict[str, Any]]:
             },
         }
         for c in containers
-        if c.role in METRICS and c.running and c.ip and c.labels.get(ONEOFF_LABEL) != "True"
+        if c.role in ports and c.running and c.ip and c.labels.get(ONEOFF_LABEL) != "True"
     ]
 
 
@@ -54,12 +64,19 @@ class Discovery:
         self._clock = clock
         self._lock = threading.Lock()
         self._at = float("-inf")
-        self._found: list[dict[str, Any]] = []
+        self._found: list[Container] = []
 
     def targets(self) -> list[dict[str, Any]]:
         """What there is to scrape; raises what the engine raises."""
+        return groups(self._containers())
+
+    def agents(self) -> list[dict[str, Any]]:
+        """The machines' agents."""
+        return agents(self._containers())
+
+    def _containers(self) -> list[Container]:
         with self._lock:
             if self._clock() - self._at >= KEPT:
-                self._found = groups(self._engine.containers())
+                self._found = self._engine.containers()
                 self._at = self._clock()
             return self._found

@@ -71,6 +71,41 @@ def page(
     return out.text()
 
 
+def usage(state: Mapping[str, Any]) -> str:
+    """What machines use and how full the queues are; the names are those of CloudWatch's agent."""
+    out = Page()
+    for name, kind, about, pick in (
+        ("cpu_seconds_total", "counter", "CPU time used", lambda u: u.cpu_seconds),
+        ("cpu_limit", "gauge", "CPUs that may be used", lambda u: u.cpu_limit),
+        ("memory_bytes", "gauge", "memory in use, without droppable cache", lambda u: u.memory),
+        ("memory_limit_bytes", "gauge", "memory that may be used", lambda u: u.memory_limit),
+    ):
+        samples = [(u.labels, pick(u)) for u in state.get("usage", ())]
+        out.add(f"tenfold_host_{name}", kind, about, samples)
+    if state.get("sqs_up") is None:
+        return out.text()
+    queues = sorted(state.get("queues", {}).items())
+    whose = {"service": "sqs", "role": "sqs"}
+    out.add("tenfold_sqs_up", "gauge", "whether SQS answers", [(whose, float(state["sqs_up"]))])
+    out.add(
+        "tenfold_sqs_messages",
+        "gauge",
+        "messages of a queue (ApproximateNumberOfMessages, NotVisible, Delayed)",
+        [
+            ({**whose, "queue": name, "state": kind}, float(told[kind]))
+            for name, told in queues
+            for kind in ("waiting", "in_flight", "delayed")
+        ],
+    )
+    out.add(
+        "tenfold_sqs_backlog_seconds",
+        "gauge",
+        "for how long there has been a message waiting at each look",
+        [({**whose, "queue": name}, told["backlog_seconds"]) for name, told in queues],
+    )
+    return out.text()
+
+
 def _alb(out: Page, state: Mapping[str, Any]) -> None:
     if "targets" not in state:
         return

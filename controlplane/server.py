@@ -74,8 +74,9 @@ class Api:
         return (200 if ok else 503), {"ok": ok, "loops": loops}
 
     def state(self) -> Answer:
-        """What each loop knows, and the switches."""
-        return 200, {**self._states(), "switches": self.switches.as_dict()}
+        """What each loop knows, and the switches; the usage has a page of its own."""
+        states = {name: told for name, told in self._states().items() if name != "cloudwatch"}
+        return 200, {**states, "switches": self.switches.as_dict()}
 
     def told(self, since: str) -> Answer:
         """The events from a unix time on."""
@@ -93,9 +94,17 @@ class Api:
             self._states(), self.runners.values(), self.events.counts(), self.switches.as_dict()
         )
 
+    def usage(self) -> Answer:
+        """The instances' and the queues' figures, each with the labels of what it is about."""
+        return 200, metrics.usage(self._states().get("cloudwatch") or {})
+
     def targets(self) -> Answer:
         """What there is to scrape."""
         return 200, self.discovery.targets()
+
+    def agents(self) -> Answer:
+        """The agents there are to scrape."""
+        return 200, self.discovery.agents()
 
     def switch(self, name: str, body: bytes) -> Answer:
         """Take a part of the design away, or put it back."""
@@ -138,7 +147,9 @@ class Handler(BaseHTTPRequestHandler):
             "/state": self.api.state,
             "/events": lambda: self.api.told(query.get("since", ["0"])[-1]),
             "/metrics": self.api.metrics,
+            "/metrics/usage": self.api.usage,
             "/sd/all": self.api.targets,
+            "/sd/hosts": self.api.agents,
         }
         self._answer(look.get(url.path) or (lambda: _unknown(url.path)))
 

@@ -172,6 +172,42 @@ def deploy(
 
 
 @app.command()
+def alarms(stage: Stage = "") -> int:
+    """The alarms: which are on, since when, who is at it, and where the runbook is."""
+    from tenfold import alarms as module
+
+    out = output()
+    engine, _ = running(stage)
+    module.show(module.look(engine), out)
+    return 0
+
+
+@app.command()
+def ack(
+    name: Annotated[str, typer.Argument(envvar="ALERT", help="an alarm's name")] = "",
+    who: Annotated[str, typer.Option(envvar="BY", help="who is at it; your user name")] = "",
+    note: Annotated[str, typer.Option(envvar="NOTE", help="what you are about to do")] = "",
+    seconds: Annotated[str, typer.Option("--for", envvar="FOR", help="30m")] = "",
+    stage: Stage = "",
+) -> int:
+    """Acknowledge an alarm that is on: somebody is at it, no more mails about it for that time."""
+    import getpass
+
+    from tenfold import alarms as module
+
+    out = output()
+    if not name.strip():
+        raise inputs.wrong("which alarm?", "say `make ack ALERT=NAME`; `make alarms` lists them")
+    lasts = inputs.seconds("FOR", seconds, 1800)
+    engine, _ = running(stage)
+    by = who.strip() or getpass.getuser()
+    until = module.acknowledge(engine, name.strip(), by, note.strip(), lasts)
+    out.answer({"alarm": name.strip(), "by": by, "until": until})
+    out.say(f"{name.strip()} is acknowledged by {by} until {until[11:16]} UTC", style="green")
+    return 0
+
+
+@app.command()
 def logs(
     service: Service = "",
     follow: Annotated[str, typer.Option(envvar="FOLLOW", help="0: the past alone")] = "1",

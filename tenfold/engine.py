@@ -190,6 +190,23 @@ class Engine:
         inactive = detail.get("total_inactive_file", detail.get("inactive_file", 0))
         return max(0, int(memory.get("usage", 0)) - int(inactive))
 
+    def usage(self, c: Container) -> tuple[float, float, float, float] | None:
+        """CPU seconds used, CPUs it may use, bytes in use, bytes it may use; None: it has ended."""
+        try:
+            stats = self.client.api.stats(c.id, stream=False, one_shot=True)
+            cpu, memory = stats["cpu_stats"], stats["memory_stats"]
+            detail = memory.get("stats", {})
+            inactive = detail.get("total_inactive_file", detail.get("inactive_file", 0))
+            limit = self.cpu_limit(c) or float(cpu.get("online_cpus") or 1)
+            return (
+                cpu["cpu_usage"]["total_usage"] / 1e9,
+                limit,
+                float(max(0, memory["usage"] - inactive)),
+                float(memory["limit"]),
+            )
+        except (docker.errors.APIError, KeyError, TypeError):
+            return None
+
     def cpu_limit(self, c: Container) -> float:
         """CPUs the container may use; 0 when unlimited."""
         try:

@@ -17,6 +17,8 @@ from typing import Any
 
 STARTED, STEADY, INJECTED, PROVEN, DETECTED = "started", "steady", "injected", "proven", "detected"
 PROMOTED, REPLACED, OPERATOR = "promoted", "replaced", "operator"
+REPAIRED = "repaired"
+"""what the operator did is done"""
 ALARM, ALARM_OVER = "alarm", "alarm_over"
 """an alarm's mail is in the operator's inbox; the text is "NAME" and the alarm's summary"""
 HEALED, RECOVERED, ENDED, SETTLED = "healed", "recovered", "ended", "settled"

@@ -67,6 +67,8 @@ class Drill:
     """seconds to wait for clean answers after healing, at most"""
     operator: Mapping[int, str] = field(default_factory=dict)
     """stages at which somebody must act, and what they do; they come after OPERATOR_SECONDS"""
+    paged_by: tuple[str, ...] = ()
+    """words of an alarm's mail on which the operator comes, RUNBOOK_SECONDS after it, if sooner"""
     control: Mapping[int, tuple[Control, ...]] = field(default_factory=dict)
     detected_by: tuple[str, ...] = ()
     """the control plane's events that mean: noticed"""

@@ -180,9 +180,9 @@ class Rehearsal:
             self._hold_until(self.injected_at + lasts)
             self._undo_fault("back", "it comes back")
         if self.stage in self.drill.operator:
-            wait = stagefile.pace("OPERATOR_SECONDS")
-            self._hold_until(self.injected_at + wait)
+            self._await_operator()
             self._undo_fault(h.OPERATOR, self.drill.operator[self.stage])
+            self.mark(h.REPAIRED, "what the operator did is done")
             return
 
         def quiet_now() -> bool:
@@ -211,6 +211,21 @@ class Rehearsal:
             record.update_fault(self.run, self.state)
             self.mark(h.PROVEN, told)
             self.screen.say(f"and then: {told}", style="red")
+
+    def _await_operator(self) -> None:
+        """They come when users complain, or sooner: on the alarm's mail that the drill names."""
+        late, words = self.injected_at + stagefile.pace("OPERATOR_SECONDS"), self.drill.paged_by
+        left = max(0.0, late - time.time())
+        if words and self._until("the pager", lambda: self._paged(words), left):
+            self.screen.say("the operator is paged", style="magenta")
+            late = min(late, time.time() + stagefile.pace("RUNBOOK_SECONDS"))
+        self._hold_until(late)
+
+    def _paged(self, words: tuple[str, ...]) -> bool:
+        return any(
+            m.name == h.ALARM and m.at >= self.injected_at and all(w in m.text for w in words)
+            for m in self.live.events
+        )
 
     def _hold_until(self, moment: float) -> None:
         self._until("the hold", lambda: False, max(0.0, moment - time.time()))

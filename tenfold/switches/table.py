@@ -25,6 +25,11 @@ SWITCHES: dict[str, Switch] = {
     "durable-queue": Environment(
         "sqs", (("SQS_DURABLE", "false"),), "the queue keeps its messages in memory only"
     ),
+    "query-alarm": Environment(
+        "alarms",
+        (("ALARMS", "host site rds balanced multi-az queue"),),
+        "no alarm looks at single queries",
+    ),
     "cache-sessions": Environment(
         "web",
         (("SESSION_STORE", "signed_cookies"),),

@@ -3,7 +3,7 @@
 
 The machine is a container: CPU and memory are its control group's (version 1 or 2), with its
 limits. AGENT_DISK is the folder of its disk; with AGENT_DISK_MIB that much was ordered, since the
-engine's own disk underneath is far larger. AGENT_MORE names a file of figures that others write.
+engine's own disk underneath is far larger. AGENT_MORE names files of figures that others write.
 """
 
 from __future__ import annotations
@@ -112,7 +112,8 @@ def page(environ: Mapping[str, str], root: Path = Path("/sys/fs/cgroup")) -> str
     for name, value in found.items():
         kind, about = ABOUT[name]
         lines += [f"# HELP {name} {about}", f"# TYPE {name} {kind}", f"{name} {value:.10g}"]
-    return "\n".join([*lines, _text(Path(environ.get("AGENT_MORE") or "/nonexistent")), ""])
+    more = (_text(Path(name)) for name in environ.get("AGENT_MORE", "").split())
+    return "\n".join([*lines, *(text for text in more if text), ""])
 
 
 class Handler(BaseHTTPRequestHandler):

@@ -29,4 +29,8 @@ keep() { # what runs beside the database, brought back as RDS's host manager doe
 # On every node: whichever leads has the log to ship, and the base backups to make.
 keep haproxy -q -db -f /etc/tenfold/s3-tls.cfg
 keep ship-backups
+# Figures for CloudWatch.
+install -d -o postgres -g postgres /run/insights
+keep insights /run/insights/figures
+keep env AGENT_MORE="/run/insights/figures /run/rds/figures" cloudwatch-agent
 exec setpriv --reuid=postgres --regid=postgres --init-groups patroni "$conf"

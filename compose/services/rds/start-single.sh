@@ -12,7 +12,9 @@ keep() { # what runs beside the database, brought back as RDS's host manager doe
   ( while :; do as_postgres "$@" || true; sleep 1; done & )
 }
 keep haproxy -q -db -f /etc/tenfold/s3-tls.cfg
-keep env AGENT_MORE=/run/rds/figures cloudwatch-agent
+install -d -o postgres -g postgres /run/insights
+keep insights /run/insights/figures
+keep env AGENT_MORE="/run/rds/figures /run/insights/figures" cloudwatch-agent
 
 if [ -n "${RDS_RESTORE_TO:-}" ]; then
   # Its own log stays its own: two instances must not write into one archive.

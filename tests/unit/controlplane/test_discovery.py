@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from controlplane.discovery import METRICS, Discovery, groups
+from controlplane.discovery import METRICS, Discovery, agents, groups
 from tenfold.engine import ONEOFF_LABEL, PROJECT_LABEL, Container
 
 WEB = Container(
@@ -82,3 +82,10 @@ def test_the_engine_is_asked_at_most_each_two_seconds() -> None:
     now[0] = 102.0
     discovery.targets()
     assert engine.asked == 2
+
+
+def test_only_the_databases_machines_have_an_agent() -> None:
+    node = dataclasses.replace(WEB, role="rds", service="rds-a", name="tenfold-rds-a-1")
+    (found,) = agents([WEB, node])
+    assert found["targets"] == ["10.30.128.4:9100"]
+    assert found["labels"]["instance"] == "rds-a-1"

@@ -14,6 +14,7 @@ from tenfold.drill.model import catalogue
 from tenfold.engine import Container
 from tenfold.errors import TenfoldError
 from tenfold.faults import Freeze, KillOne, NoEffect, QueueAway, Spike
+from tenfold.faults.index import DropIndex
 from tenfold.wait import WaitTimeout
 from tenfold.workers import held
 from tests.unit.drills.fake_engine import FakeEngine, container
@@ -243,3 +244,53 @@ def test_setting_is_seen() -> None:
     assert switches.is_off({"health-check": {"off": True}}, "health-check")
     assert not switches.is_off({"health-check": {"off": False}}, "health-check")
     assert not switches.is_off({}, "health-check")
+
+
+class Posts:
+    """A database in which an index can be there or not; what was asked is kept."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.there, self.rows, self.works = True, 0, True
+        self.asked: list[str] = []
+        monkeypatch.setattr("tenfold.faults.index.sql.run", self.run)
+        monkeypatch.setattr("tenfold.faults.index.rebuild", self.rebuild)
+
+    def run(self, engine: object, sql: str, seconds: float = 30) -> str:
+        self.asked.append(sql)
+        if "indisvalid" in sql:
+            return "t" if self.there else ""
+        if sql.startswith("DROP"):
+            self.there = False
+        if "INSERT" in sql:
+            self.rows = 50_000
+        if "DELETE" in sql:
+            gone, self.rows = self.rows, 0
+            return str(gone)
+        if "EXPLAIN" in sql:
+            return "Index Scan" if self.there else "Seq Scan on posts_post"
+        return "52000"
+
+    def rebuild(self, engine: object) -> None:
+        self.there = self.works
+
+
+def test_a_dropped_index_is_proven_and_rebuilt_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    database, engine, fault = Posts(monkeypatch), FakeEngine(), DropIndex("posts_post_author")
+    state = fault.plan(engine, {})
+    with pytest.raises(NoEffect):
+        fault.took_effect(engine, state)
+    fault.inject(engine, state)
+    assert "52,000 rows" in fault.took_effect(engine, state)
+    database.works = False
+    with pytest.raises(TenfoldError, match="has not made"):
+        fault.heal(engine, state)
+    database.works = True
+    assert len(fault.heal(engine, state)) == 1
+    assert database.rows == 0
+    assert fault.heal(engine, state) == []
+
+
+def test_what_is_missing_already_is_not_dropped(monkeypatch: pytest.MonkeyPatch) -> None:
+    Posts(monkeypatch).there = False
+    with pytest.raises(TenfoldError, match="there is no index"):
+        DropIndex("posts_post_author").plan(FakeEngine(), {})

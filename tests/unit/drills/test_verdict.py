@@ -9,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from tenfold import history as h
+from tenfold.alarmed import named_and_mended
 from tenfold.history import History, Machine, Mark, Primaries, Sample, Second
 from tenfold.ledger import Tally
 from tenfold.measure import Evidence, Threshold, downtime, first_alarm, p95_back
@@ -315,3 +316,25 @@ def test_nobody_acted_or_it_went_on_to_the_end() -> None:
     history = steady(outage=(INJECTED, END))
     history.marks.append(Mark(BASE + 30, h.OPERATOR))
     assert verdict_of(history, Threshold(effect=5)).verdict == "B"
+
+
+@pytest.mark.parametrize(
+    ("alarm", "repaired", "holds"),
+    [
+        (20.0, 32.0, True),
+        (None, 32.0, False),
+        (20.0, None, False),
+        (20.0, 61.0, False),
+        # Somebody mended it before the alarm came: it was not what called them.
+        (40.0, 32.0, False),
+    ],
+)
+def test_named_and_mended(alarm: float | None, repaired: float | None, holds: bool) -> None:
+    history = steady()
+    if alarm is not None:
+        history.marks.append(Mark(INJECTED + alarm, h.ALARM, '"SlowQuery" FROM posts_post', "sns"))
+    if repaired is not None:
+        history.marks.append(Mark(INJECTED + repaired, h.REPAIRED))
+    evidence = Evidence(history, [], Threshold(), INJECTED, END)
+    found = named_and_mended(60, "SlowQuery", "posts_post")(evidence)
+    assert all(f.holds for f in found) is holds

@@ -1,0 +1,35 @@
+"""Checks of drills whose point is that somebody is told in time."""
+
+from __future__ import annotations
+
+from tenfold import history as h
+from tenfold.measure import Evidence, first_alarm
+from tenfold.verdict import Check, Finding
+
+
+def named_and_mended(within: float, *words: str) -> Check:
+    """An alarm's mail has all the words, and the repair that it calls for is done in time."""
+
+    def check(evidence: Evidence) -> list[Finding]:
+        alarm = first_alarm(evidence, *words)
+        told = None if alarm is None else round(alarm.at - evidence.injected, 1)
+        text = f"no alarm mail named {' and '.join(words)}"
+        if alarm is not None:
+            text = f"until the mail: {alarm.text[:160]}"
+        mended = evidence.history.mark(h.REPAIRED)
+        took = None if mended is None else round(mended - evidence.injected, 1)
+        # A repair before the alarm was not called for by it.
+        called = alarm is not None and mended is not None and mended >= alarm.at
+        return [
+            Finding("alarm", told, within, "s", told is not None and told <= within, text),
+            Finding(
+                "repair",
+                took,
+                within,
+                "s",
+                called and took is not None and took <= within,
+                "until it was done" if took is not None else "it was never done",
+            ),
+        ]
+
+    return check

@@ -1,0 +1,98 @@
+"""An index is dropped from a table that has grown big."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from tenfold import patroni, record, sql
+from tenfold.engine import Engine
+from tenfold.errors import TenfoldError
+from tenfold.faults.base import NoEffect, State
+
+RUNBOOK = "docs/runbooks/rebuild-indexes.sql"
+OLDEST = "00000001-0000-0000-0000-000000000000"
+"""ids of the rows that make the table big are before it, those of real posts (UUIDv7) after"""
+
+
+@dataclass(frozen=True)
+class DropIndex:
+    """An index of the posts' table goes; the table is made as big as a grown product's first.
+
+    A small seed hides a missing index: reading 2,000 rows from end to end takes no time. The rows
+    added belong to nobody and sort before all others, so that nobody is shown one. Healing is the
+    runbook's script; then the rows go.
+    """
+
+    index: str
+    rows: int = 50_000
+    lasts: float | None = None
+
+    def plan(self, engine: Engine, context: Mapping[str, Any]) -> State:
+        """See that there is something to drop."""
+        if not _there(engine, self.index):
+            raise TenfoldError(
+                f"there is no index {self.index}",
+                do=f"`make psql < {RUNBOOK}` makes those that are missing",
+                exit_code=3,
+            )
+        return {"index": self.index}
+
+    def inject(self, engine: Engine, state: State) -> None:
+        """Grow the table, then drop the index; `at` is when it went."""
+        grown = f"""
+            INSERT INTO posts_post (id, author_id, text, media_ids, likes)
+            SELECT overlay(md5(n::text) placing '00000000' from 1 for 8)::uuid, gen_random_uuid(),
+                'an older post, number ' || n, '{{}}', 0
+            FROM generate_series(1, {self.rows}) AS n ON CONFLICT DO NOTHING"""
+        sql.run(engine, grown, seconds=60)
+        sql.run(engine, "ANALYZE posts_post")
+        state["at"] = time.time()
+        sql.run(engine, f"DROP INDEX {self.index}")
+
+    def took_effect(self, engine: Engine, state: State) -> str:
+        """It is gone, and the planner reads the whole table for one author's posts."""
+        if _there(engine, self.index):
+            raise NoEffect(f"{self.index} is still there")
+        asked = "SELECT id FROM posts_post WHERE author_id = gen_random_uuid()"
+        plan = sql.run(engine, f"EXPLAIN {asked}")
+        if "Seq Scan on posts_post" not in plan:
+            raise NoEffect(f"another index is used: {plan.splitlines()[0]}")
+        rows = sql.run(engine, "SELECT reltuples::bigint FROM pg_class WHERE relname='posts_post'")
+        return f"{self.index} is gone: an author's posts are looked for in all {int(rows):,} rows"
+
+    def heal(self, engine: Engine, state: State) -> list[str]:
+        """The runbook's concurrent rebuild, then the added rows go; repeats safely."""
+        done = []
+        if not _there(engine, self.index):
+            began = time.monotonic()
+            rebuild(engine)
+            took = time.monotonic() - began
+            if not _there(engine, self.index):
+                raise TenfoldError(f"the runbook has not made {self.index}", do="`make psql`")
+            done.append(f"the runbook rebuilt {self.index} concurrently in {took:.1f} s")
+        gone = f"WITH gone AS (DELETE FROM posts_post WHERE id < '{OLDEST}' RETURNING 1)"
+        if int(sql.run(engine, f"{gone} SELECT count(*) FROM gone", seconds=60)):
+            sql.run(engine, "VACUUM ANALYZE posts_post", seconds=60)
+        return done
+
+
+def rebuild(engine: Engine) -> None:
+    """What the operator does: `make psql < docs/runbooks/rebuild-indexes.sql`."""
+    script = (record.ROOT / RUNBOOK).read_text(encoding="utf-8")
+    node = patroni.primary(engine)
+    words = 'printf "%s" "$1" | psql -X -q -U postgres -d "$2" -v ON_ERROR_STOP=1 -f -'
+    got = engine.exec(node, ["sh", "-c", words, "sh", script, sql.DATABASE], user="postgres")
+    if got.code:
+        raise TenfoldError(
+            f"the runbook's script failed in {node.short}: {got.output.strip()[-300:]}",
+            do=f"`make psql < {RUNBOOK}`",
+        )
+
+
+def _there(engine: Engine, index: str) -> bool:
+    """Whether the index exists and is whole."""
+    asked = f"SELECT indisvalid FROM pg_index WHERE indexrelid = to_regclass('{index}')"
+    return sql.run(engine, asked) == "t"
