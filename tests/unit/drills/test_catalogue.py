@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
 
 from tenfold.drill.model import Drill, catalogue, find
@@ -44,6 +46,7 @@ stampede       ···BBSSS
 """What each stage should do. A row changes only by what a run has shown; the drill says why."""
 ROWS = dict(line.split() for line in MATRIX.strip().splitlines())
 DRILLS = catalogue()
+ROOT = Path(__file__).resolve().parents[3]
 
 
 def test_rows_are_the_matrix() -> None:
@@ -69,6 +72,16 @@ def test_a_drill_can_fail_both_ways(drill: Drill) -> None:
         for expected in expectations:
             words = drill.saved_by if expected == "S" else drill.broke_by
             assert words.get(stage), f"{drill.name} has no words for {expected} at {stage}"
+
+
+@pytest.mark.parametrize("drill", DRILLS, ids=lambda d: d.name)
+def test_a_drill_has_its_page(drill: Drill) -> None:
+    """The matrix links to it; it names the command, and each control of the stages there are."""
+    page = ROOT / "docs" / "drills" / f"{drill.name}.md"
+    text = page.read_text(encoding="utf-8")
+    controls = {c.switch for stage in range(4) for c in drill.control.get(stage, ())}
+    assert [name for name in controls if f"WITHOUT={name}" not in text] == []
+    assert text.startswith(f"# {drill.name}")
 
 
 def test_expectation_is_turned_by_its_control() -> None:
