@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from tenfold import history as h
-from tenfold import record, report, stagefile
+from tenfold import record, report, stagefile, stages
 from tenfold.drill import healing
 from tenfold.drill.evidence import gather, settle
 from tenfold.drill.live import Live
@@ -27,6 +27,7 @@ from tenfold.history import Mark
 from tenfold.interrupt import interruptible, uninterrupted
 from tenfold.lock import lock
 from tenfold.measure import Threshold
+from tenfold.paths import Paths
 from tenfold.verdict import Verdict, judge
 from tenfold.wait import WaitTimeout, wait_until
 
@@ -129,7 +130,7 @@ def _close(tools: Tools, folder: Path, screen: Screen, marks: list[Mark], stage:
         begin = next((m.at for m in marks if m.name == h.STEADY), marks[0].at)
         marks.append(Mark(begin, h.INJECTED, "nothing was broken"))
     history = gather(folder, marks)
-    about = stagefile.read(stage)
+    about = stages.read(Paths.here(), stage)
     verdict = judge(
         history,
         tallies,

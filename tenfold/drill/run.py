@@ -273,7 +273,7 @@ class Rehearsal:
 
     def _judge(self, tallies: Sequence[Tally]) -> Verdict:
         history = gather(self.folder, self.marks, self.drill)
-        stage = stagefile.read(self.stage)
+        stage = stages.read(Paths.here(), self.stage)
         verdict = judge(
             history,
             tallies,
