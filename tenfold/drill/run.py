@@ -31,6 +31,7 @@ GATE_SECONDS, GATE_BOUND = 3.0, 60.0
 RECOVER_SECONDS = 3.0
 SETTLE_BOUND = 90.0
 STEADY_BOUND = 120.0
+WORTH_TELLING = 10.0
 
 
 @dataclass
@@ -338,10 +339,18 @@ class Rehearsal:
 
     def _see_steady(self) -> None:
         if self.marks:
-            problem = healing.until_steady(
-                self.engine, STEADY_BOUND, self.screen.now, self._services
-            )
+            begun, waited_for = time.monotonic(), [""]
+
+            def now(text: str) -> None:
+                waited_for.append(text)
+                self.screen.now(text)
+
+            problem = healing.until_steady(self.engine, STEADY_BOUND, now, self._services)
             self.left += [problem] if problem else []
+            took = time.monotonic() - begun
+            if not problem and took > WORTH_TELLING:
+                # The last look found nothing: what the one before it found was the last to come.
+                self.screen.say(f"steady again after {took:.0f} s, {waited_for[-2]}")
 
     # -- helpers ---------------------------------------------------------------------------
 

@@ -36,7 +36,8 @@ class Starve:
         """Choose the victim, and remember what it has."""
         victim = choose(engine, self.role, "first")
         had = engine.cpu_limit(victim)
-        if had and had <= self.cpus:
+        if had <= self.cpus:
+            # None at all is 0: there would be nothing to give back to.
             raise TenfoldError(
                 f"{victim.short} has {had:g} CPU already", do="`make heal` gives it back its own"
             )

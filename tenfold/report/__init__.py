@@ -64,6 +64,7 @@ def page(history: History, verdict: Verdict, threshold: Threshold) -> str:
 <span><i style="background:var(--read)"></i>reads</span>
 <span><i style="background:var(--write)"></i>writes</span>
 <span><i style="background:var(--session)"></i>session looks</span>
+{_cached_legend(history)}
 <span><i style="background:var(--bad)"></i>failed</span>
 <span><i class="band"></i>the fault</span>
 </p>
@@ -84,6 +85,13 @@ def page(history: History, verdict: Verdict, threshold: Threshold) -> str:
 </body>
 </html>
 """
+
+
+def _cached_legend(history: History) -> str:
+    """Named where the drill asked for cached files."""
+    if not any(s.kind == "cached" for s in history.samples):
+        return ""
+    return '<span><i style="background:var(--cached)"></i>cached files</span>'
 
 
 def _seconds(history: History) -> str:

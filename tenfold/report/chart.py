@@ -59,6 +59,8 @@ def draw(history: History, objective_ms: float | None = None) -> str:
     samples = history.between(history.start(), history.end(), *ASKED)
     if not samples:
         return ""
+    # Cached files are shown, and no part of the rate: they are not what the instances do.
+    drawn = history.between(history.start(), history.end(), *ASKED, "cached")
     injected = history.mark(h.INJECTED)
     scale = Scale(
         history.start(), max(history.end(), history.start() + 1), injected or samples[0].at
@@ -78,8 +80,8 @@ def draw(history: History, objective_ms: float | None = None) -> str:
         _fault_band(history, scale, fail_top - 4, bottom),
         _time_axis(scale, fail_top - 4, bottom),
         _latency_axis(latency_top, objective_ms),
-        _dots(samples, scale, latency_top),
-        _failures(samples, scale, fail_top),
+        _dots(drawn, scale, latency_top),
+        _failures(drawn, scale, fail_top),
         _rate(samples, scale, rate_top),
         _users(users, scale, users_top) if users else "",
         _marks(labels, scale, fail_top - 4, bottom),
@@ -146,7 +148,7 @@ def _dots(samples: Iterable[Sample], scale: Scale, top: float) -> str:
     for s in samples:
         kind = s.kind if s.ok else "failed"
         paths.setdefault(kind, []).append(f"M{scale.x(s.at)} {y_latency(s.ms, top)}h0")
-    order = [k for k in ("session", "read", "write", "failed") if k in paths]
+    order = [k for k in ("cached", "session", "read", "write", "failed") if k in paths]
     return "".join(f'<path class="dot {kind}" d="{"".join(paths[kind])}"/>' for kind in order)
 
 

@@ -35,6 +35,14 @@ def test_page_needs_nothing_else() -> None:
     assert page.count('class="error"') > 5
 
 
+def test_cached_files_are_drawn_where_they_were_asked_for() -> None:
+    for kinds, there in ((("read", "write"), False), (("read", "cached"), True)):
+        history = steady(kinds=kinds)
+        page = report.page(history, verdict_of(history, []), LIMITS)
+        assert ('class="dot cached"' in page) is there
+        assert ("cached files" in page) is there
+
+
 def test_page_of_a_void_run_without_a_ledger() -> None:
     history = History(marks=[Mark(BASE, h.STEADY)])
     page = report.page(history, verdict_of(history, []), LIMITS)
