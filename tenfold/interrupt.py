@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import os
 import signal
 from collections.abc import Callable, Iterator
 from types import FrameType
@@ -42,19 +43,27 @@ def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def unbroken(say: Callable[[str], None]) -> Iterator[None]:
-    """A step that must not be cut in two: Ctrl-C is answered, and ends it when the step is done."""
+def at_safe_points() -> Iterator[Callable[[], None]]:
+    """Ctrl-C and SIGTERM are remembered; the function it gives raises KeyboardInterrupt after one.
+
+    For what must not be cut anywhere: a container between its end and its new beginning, or the
+    HTTP client, whose pool stays locked for ever by an exception out of nowhere.
+    """
     asked: list[int] = []
 
     def remember(number: int, _frame: FrameType | None) -> None:
+        if not asked:
+            # Not by the console, which may be in the middle of a line.
+            os.write(2, b"\nstopping as soon as the step in hand is done\n")
         asked.append(number)
-        say("Ctrl-C: as soon as this step is done")
+
+    def point() -> None:
+        if asked:
+            raise KeyboardInterrupt
 
     before = {s: signal.signal(s, remember) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
-        yield
+        yield point
     finally:
         for number, handler in before.items():
             signal.signal(number, handler)
-    if asked:
-        raise KeyboardInterrupt

@@ -91,9 +91,9 @@ def unfinished(journal: Journal) -> str:
 
 
 def before(journal: Journal, release: Release) -> Release:
-    """The release to go back to: the last other one whose deploy came to its end."""
+    """The release to go back to: the last other sound one whose deploy came to its end."""
     for entry in reversed(journal.deploys()):
-        if entry.event == DEPLOYED and entry.release != str(release):
-            name, _, fault = entry.release.partition(" FAULT=")
-            return Release(name, fault)
+        name, _, fault = entry.release.partition(" FAULT=")
+        if entry.event == DEPLOYED and not fault and entry.release != str(release):
+            return Release(name)
     return Release()

@@ -296,12 +296,17 @@ def check_p95_ratio(evidence: Evidence) -> list[Finding]:
 
 
 def check_effect(evidence: Evidence) -> list[Finding]:
-    """What the operator did shows soon."""
+    """What the operator did shows soon, and needed no deploy."""
     limit = evidence.threshold.effect
     if limit is None:
         return []
     text = f"from the operator's action until p95 is at most {evidence.threshold.slow_ms:g} ms"
-    return [_at_most("effect", effect(evidence), limit, "s", text)]
+    marks = evidence.history.marks
+    deploys = sum(m.name == h.DEPLOYED and m.at >= evidence.injected for m in marks)
+    return [
+        _at_most("effect", effect(evidence), limit, "s", text),
+        _at_most("deploys", float(deploys), 0.0, "", "that the operator needed"),
+    ]
 
 
 CHECKS: tuple[Check, ...] = (

@@ -13,7 +13,7 @@ from tenfold.deploy.box import InPlace
 from tenfold.deploy.rolling import Rolling
 from tenfold.engine import Engine, EngineError
 from tenfold.errors import FAILED, INTERRUPTED, TenfoldError
-from tenfold.interrupt import interruptible
+from tenfold.interrupt import at_safe_points, interruptible
 from tenfold.journal import DEPLOY_STARTED, DEPLOYED, Journal
 from tenfold.lock import lock
 from tenfold.output import Output
@@ -65,14 +65,14 @@ def deploy(
     journal = Journal(paths.journal, paths.project)
     back = releases.before(journal, release)
     kind: type[Deploy] = Rolling if stage >= FIRST_ROLLING else InPlace
-    one = kind(paths, engine, stage, pace, release, out, hook)
     begun = out.elapsed()
-    out.step(f"{release} to stage {stage}, {one.how}; now: {told(engine)}")
+    out.step(f"{release} to stage {stage}, {kind.how}; now: {told(engine)}")
     # The template first: what is launched from now on has the release.
     releases.keep(paths, release)
     journal.add(DEPLOY_STARTED, stage, pace, release=str(release))
     try:
-        one.go()
+        with at_safe_points() as point:
+            kind(paths, engine, stage, pace, release, out, hook, point).go()
     except (WaitTimeout, EngineError, TenfoldError) as error:
         raise TenfoldError(
             f"the deploy of {release} stopped: {error}; {told(engine)}",

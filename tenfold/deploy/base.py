@@ -11,6 +11,7 @@ from tenfold.errors import TenfoldError
 from tenfold.output import Output
 from tenfold.paths import Paths
 from tenfold.release import Release
+from tenfold.wait import wait_until
 
 ROLES = ("web", "worker")
 """what has a release, in the order in which it gets one"""
@@ -39,6 +40,8 @@ class Deploy:
     release: Release
     out: Output
     hook: Hook = nothing
+    point: Callable[[], None] = lambda: None
+    """a safe point: raises KeyboardInterrupt if somebody asked for the end"""
 
     how: ClassVar[str] = ""
     """in words"""
@@ -46,6 +49,22 @@ class Deploy:
     def go(self) -> None:
         """Bring it to all instances; what has it already is left alone."""
         raise NotImplementedError
+
+    def wait(
+        self,
+        what: str,
+        check: Callable[[], bool],
+        bound: float,
+        every: float = 0.2,
+        tolerate: tuple[type[BaseException], ...] = (),
+    ) -> None:
+        """Wait as everybody does; each look is a safe point."""
+
+        def look() -> bool:
+            self.point()
+            return check()
+
+        wait_until(what, look, bound, every, tolerate)
 
 
 def instances(engine: Engine) -> list[Container]:

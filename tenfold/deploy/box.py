@@ -9,7 +9,6 @@ from tenfold.deploy import base
 from tenfold.deploy.base import BOX, ON_DISK, STARTED, Deploy
 from tenfold.engine import Container, EngineError, NotFound
 from tenfold.errors import FAILED, TenfoldError
-from tenfold.wait import wait_until
 
 UP_BOUND = 60.0
 STOP_SECONDS = 30
@@ -29,9 +28,9 @@ class InPlace(Deploy):
         if not box.running:
             self.out.step(f"{box.short} is {box.state}: starting it")
             self.engine.start(box)
-            wait_until(f"{box.short} to run", lambda: self.engine.inspect(box.id).running, 10)
+            self.wait(f"{box.short} to run", lambda: self.engine.inspect(box.id).running, 10)
             box = self.engine.inspect(box.id)
-            wait_until(f"{box.short}'s services", lambda: self._sv(box, "status", 5), 20)
+            self.wait(f"{box.short}'s services", lambda: self._sv(box, "status", 5), 20)
         elif self._serves(box):
             self.out.step(f"{box.short} has {self.release} already")
             return
@@ -49,7 +48,7 @@ class InPlace(Deploy):
             return self._serves(box)
 
         try:
-            wait_until(
+            self.wait(
                 f"{box.short} to answer as {self.release}",
                 answers,
                 UP_BOUND,

@@ -17,8 +17,7 @@ from tenfold.deploy import base
 from tenfold.deploy.base import STARTED, Deploy
 from tenfold.engine import Container, EngineError, NotFound
 from tenfold.errors import FAILED, TenfoldError
-from tenfold.interrupt import unbroken
-from tenfold.wait import WaitTimeout, wait_until
+from tenfold.wait import WaitTimeout
 
 HEALTHY, DRAINING = "healthy", "draining"
 HASH_LABEL = "com.docker.compose.config-hash"
@@ -47,6 +46,7 @@ class Rolling(Deploy):
         for role, renew in (("web", self._web), ("worker", self._worker)):
             done: set[str] = set()
             while todo := [c for c in self._waiting(role) if c.short not in done]:
+                self.point()
                 self.out.now(f"{todo[0].short} is next, {len(todo)} to go")
                 renew(todo[0])
                 done.add(todo[0].short)
@@ -117,12 +117,15 @@ class Rolling(Deploy):
         """Migrations, and the release's static files to S3, before anybody serves it."""
         begun = time.monotonic()
         job = self._renew(self.engine.one("release"))
-        try:
-            code = self.engine.wait(job, JOB_BOUND)
-        except EngineError as error:
-            raise TenfoldError(f"the release job: {error}", exit_code=FAILED) from error
+        done = [job]
+
+        def ended() -> bool:
+            done[:] = [self.engine.inspect(job.id)]
+            return done[0].state in ("exited", "dead")
+
+        self.wait("the release job", ended, JOB_BOUND)
         words = self.engine.logs(job, 5).strip().splitlines()
-        if code:
+        if done[0].exit_code:
             raise TenfoldError(f"the release job failed: {words[-1] if words else 'no words'}")
         self.out.step(f"migrations and static files: done in {time.monotonic() - begun:.1f} s")
 
@@ -134,9 +137,8 @@ class Rolling(Deploy):
             if c.running and self._target(name):
                 taken_out = True
                 self._drain(name)
-            with unbroken(self.out.step):
-                fresh = self._renew(c)
-                taken_out = False
+            fresh = self._renew(c)
+            taken_out = False
         except NotFound:
             self.out.step(f"{name} is gone: Auto Scaling has ended it")
             return
@@ -152,8 +154,7 @@ class Rolling(Deploy):
         """Jobs in hand finish; what does not is given out again by the queue."""
         begun = time.monotonic()
         try:
-            with unbroken(self.out.step):
-                fresh = self._renew(c)
+            fresh = self._renew(c)
         except NotFound:
             return
 
@@ -163,7 +164,7 @@ class Rolling(Deploy):
                 raise base.died(now)
             return now.health in (HEALTHY, "")
 
-        wait_until(f"{c.short} to be ready with {self.release}", ready, HEALTHY_BOUND)
+        self.wait(f"{c.short} to be ready with {self.release}", ready, HEALTHY_BOUND)
         self.out.step(f"{c.short}: {self.release}, ready after {time.monotonic() - begun:.1f} s")
 
     def _renew(self, c: Container) -> Container:
@@ -194,14 +195,14 @@ class Rolling(Deploy):
             target = self._target(name)
             return not target or bool(target.get("drained"))
 
-        wait_until(f"{name} to be drained", drained, bound)
+        self.wait(f"{name} to be drained", drained, bound)
 
     def _registered(self, c: Container) -> None:
         def registered() -> bool:
             return bool(self._target(c.short, c.id)) or not self.engine.inspect(c.id).running
 
         try:
-            wait_until(f"{c.short} to be registered", registered, 10, every=0.1)
+            self.wait(f"{c.short} to be registered", registered, 10, every=0.1)
         except NotFound as error:
             raise TenfoldError(f"{c.short} is gone") from error
 
@@ -218,7 +219,7 @@ class Rolling(Deploy):
             return False
 
         try:
-            wait_until(f"{c.short} to be healthy with {self.release}", healthy, HEALTHY_BOUND)
+            self.wait(f"{c.short} to be healthy with {self.release}", healthy, HEALTHY_BOUND)
         except NotFound as error:
             raise TenfoldError(f"{c.short} has died, and Auto Scaling has replaced it") from error
 
@@ -235,6 +236,6 @@ class Rolling(Deploy):
             return not found
 
         try:
-            wait_until("the instances to be healthy", well, HEALTHY_BOUND, every=0.5)
+            self.wait("the instances to be healthy", well, HEALTHY_BOUND, every=0.5)
         except WaitTimeout as error:
             raise TenfoldError("; ".join(found), exit_code=FAILED) from error

@@ -235,6 +235,8 @@ class Rehearsal:
         self.mark(mark, text)
         for done in self.drill.fault.heal(self.engine, self.state):
             self.screen.say(f"{text}: {done}", style="green")
+        for name, told, at in self.state.pop("marks", []):
+            self.mark(name, told, at)
 
     def _heal(self) -> None:
         """Undo the fault."""

@@ -37,7 +37,10 @@ class Fault(Protocol):
         ...
 
     def heal(self, engine: Engine, state: State) -> list[str]:
-        """Undo it; answers what was done, nothing where nothing had to be."""
+        """Undo it; answers what was done, nothing where nothing had to be.
+
+        May add `marks` for the history to the state: (name, text, unix time) each.
+        """
         ...
 
 

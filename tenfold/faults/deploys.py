@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from tenfold import deploy as deploys
+from tenfold import history as h
 from tenfold import release as releases
 from tenfold import stages
 from tenfold.deploy.base import BOX, STARTED
@@ -160,6 +161,7 @@ def back(engine: Engine, state: State) -> list[str]:
     whole = all(c.running for c in there) and set(deploys.where(engine).values()) <= {before}
     if whole and releases.current(Paths.here()) == before:
         return []
+    state.setdefault("marks", []).append((h.DEPLOYED, str(before), time.time()))
     go(engine, state, "before")
     return [f"{before} is deployed again"]
 

@@ -32,7 +32,7 @@ class LeakOne:
     the instance itself, so that the leak goes on when the load balancer has taken it out.
     """
 
-    rate: float = 12.0
+    rate: float = 40.0
     """requests a second, sent to that instance"""
     lasts: float | None = None
 

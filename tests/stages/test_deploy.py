@@ -126,7 +126,10 @@ def test_ctrl_c_half_way_and_on_again(stage: int, first: str) -> None:
         if marker in line:
             break
     process.send_signal(signal.SIGINT)
-    rest, _ = process.communicate(timeout=90)
+    try:
+        rest, _ = process.communicate(timeout=90)
+    finally:
+        process.kill()
     assert process.returncode == 130, told + rest
     assert "half-way" in rest
     assert "`make deploy RELEASE=v2.2` goes on" in rest

@@ -311,6 +311,13 @@ def test_the_effect_counts_from_the_operators_action(
     assert found.verdict == verdict
 
 
+def test_an_effect_that_needed_a_deploy_is_none() -> None:
+    history = steady()
+    history.marks += [Mark(BASE + 30, h.OPERATOR), Mark(BASE + 30.1, h.DEPLOYED, "v1")]
+    found = verdict_of(history, Threshold(effect=5))
+    assert [f.name for f in found.findings if not f.holds] == ["deploys"]
+
+
 def test_nobody_acted_or_it_went_on_to_the_end() -> None:
     assert verdict_of(steady(), Threshold(effect=5)).verdict == "B"
     history = steady(outage=(INJECTED, END))

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping
+import signal
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,8 @@ class World:
         self.labels: dict[str, dict[str, str]] = {}
         self.image = "sha256:1"
         self.done: list[str] = []
+        self.when: dict[str, Callable[[], None]] = {}
+        """what happens besides, once, when this is done"""
         self.draining: set[str] = set()
         self.dies: set[str] = set()
         """services whose next container ends at once"""
@@ -67,6 +70,10 @@ class World:
 
     def add(self, c: Container, env: dict[str, str]) -> None:
         self.box[c.id], self.env[c.id], self.labels[c.id] = c, env, {}
+
+    def note(self, what: str) -> None:
+        self.done.append(what)
+        self.when.pop(what, lambda: None)()
 
     # the engine
     def containers(self, role: str | None = None) -> list[Container]:
@@ -98,21 +105,21 @@ class World:
         labels: dict[str, str],
         grace: int,
     ) -> Container:
-        self.done.append(f"renew {c.service}")
+        self.note(f"renew {c.service}")
         if c.role == "web" and c.running and c.short in self.targets():
             assert c.short in self.draining, "ended with requests in flight"
         old = self.env.pop(c.id)
         del self.box[c.id]
-        state = "exited" if c.service in self.dies else "running"
-        fresh = dataclasses.replace(c, id=f"{c.service}-{len(self.done)}", state=state)
+        state = "exited" if c.service in self.dies or c.role == "release" else "running"
+        code = self.job_code if c.role == "release" else 0
+        fresh = dataclasses.replace(
+            c, id=f"{c.service}-{len(self.done)}", state=state, exit_code=code
+        )
         plain = {k: v for k, v in {**old, **env}.items() if v}
         self.add(fresh, {**plain, "image": self.image})
         self.labels[fresh.id] = labels
         self.draining.discard(c.short)
         return fresh
-
-    def wait(self, _c: Container, _bound: float) -> int:
-        return self.job_code
 
     def logs(self, _c: Container, _tail: int) -> str:
         return "relation does not exist"
@@ -133,7 +140,7 @@ class World:
         if method == "GET":
             return {"alb": {"targets": self.targets()}}
         name = path.removeprefix("/target/")
-        self.done.append(f"{'drain' if body['draining'] else 'register'} {name}")
+        self.note(f"{'drain' if body['draining'] else 'register'} {name}")
         (self.draining.add if body["draining"] else self.draining.discard)(name)
         others = {n for n, t in self.targets().items() if t["state"] == "healthy"}
         assert others, "nobody is left to serve"
@@ -214,18 +221,35 @@ def test_a_release_job_that_fails_touches_no_instance(world: World, tmp_path: Pa
     assert world.done == ["renew release"]
 
 
-def test_ctrl_c_puts_a_drained_instance_back(
-    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    def cut(*_: Any, **__: Any) -> Any:
-        raise KeyboardInterrupt
+def ctrl_c() -> None:
+    signal.raise_signal(signal.SIGINT)
 
-    monkeypatch.setattr(rolling.Rolling, "_renew", cut)
-    monkeypatch.setattr(rolling.Rolling, "_release_job", lambda _self: None)
+
+def test_ctrl_c_while_it_drains_puts_the_instance_back(world: World, tmp_path: Path) -> None:
+    world.when["drain web-b-1"] = ctrl_c
     with pytest.raises(TenfoldError) as caught:
         deploy(world, tmp_path, Release("v2"))
     assert caught.value.exit_code == INTERRUPTED
-    assert world.done == ["drain web-a-1", "register web-a-1"]
+    assert "v1: web-b-1, worker-a-1, worker-b-1; v2: web-a-1" in caught.value.message
+    assert world.done[-2:] == ["drain web-b-1", "register web-b-1"]
+
+
+def test_ctrl_c_never_leaves_half_an_instance(world: World, tmp_path: Path) -> None:
+    """The signal comes when the old container is gone and the new one is not there yet."""
+    world.when["renew web-a"] = ctrl_c
+    with pytest.raises(TenfoldError) as caught:
+        deploy(world, tmp_path, Release("v2"))
+    assert caught.value.exit_code == INTERRUPTED
+    assert {c.service for c in world.containers("web")} == {"web-a", "web-b"}
+    assert world.done[-1] == "renew web-a"
+    deploy(world, tmp_path, Release("v2"))
+    assert world.done[-5:] == [
+        "renew release",
+        "drain web-b-1",
+        "renew web-b",
+        "renew worker-a",
+        "renew worker-b",
+    ]
 
 
 def test_a_drill_strikes_before_the_instance_serves(world: World, tmp_path: Path) -> None:
