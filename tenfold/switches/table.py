@@ -17,7 +17,9 @@ SWITCHES: dict[str, Switch] = {
     "rds": OwnDisk(),
     "second-instance": SecondInstance(),
     "read-replica": Environment(
-        "web", (("REPLICA_URLS", ""),), "analytics queries go to the primary, as all others"
+        "web",
+        (("REPLICA_URLS", ""), ("ANALYTICS_URLS", "")),
+        "analytics queries go to the primary, as all others",
     ),
     "acks-late": Environment(
         "worker", (("ACKS_EARLY", "1"),), "workers acknowledge a job before they do it"
