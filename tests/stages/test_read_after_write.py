@@ -67,7 +67,7 @@ def test_ones_own_write_is_read_at_once(account: Client, lagging: Container) -> 
 
 
 def test_who_wrote_nothing_reads_the_replica(account: Client, lagging: Container) -> None:
-    """Which shows that the replica is asked at all, and is behind: else the other test says nothing."""
+    """Which shows that the replica is asked at all, and is behind."""
     text = write(account)
     stranger = Client(account.base, token=account.token, handle=account.handle)
     assert text not in texts(stranger)
