@@ -32,6 +32,8 @@ class Answer:
     """what a client may conclude of a write: see tenfold.ledger"""
     body: Any = None
     served_by: str = ""
+    position: str = ""
+    """where the write is in the database's log, to be sent with what is read next"""
 
 
 @dataclass
@@ -41,6 +43,8 @@ class Account:
     name: str
     token: str = ""
     until: float = 0.0
+    position: str = ""
+    """of its last write: the product reads nothing older for it"""
 
 
 @dataclass
@@ -85,9 +89,14 @@ class Client:
         headers = {"Accept": "application/json"}
         if account and account.token:
             headers["Authorization"] = f"Bearer {account.token}"
+        if account and account.position:
+            headers["X-Position"] = account.position
         if key:
             headers["Idempotency-Key"] = key
-        return await _ask(self.api, method, path, headers=headers, json=body)
+        answer = await _ask(self.api, method, path, headers=headers, json=body)
+        if account and answer.position:
+            account.position = answer.position
+        return answer
 
     async def file(self, path: str) -> tuple[Answer, bytes]:
         """A file as a browser asks for it, with its bytes; never raises."""
@@ -154,6 +163,7 @@ async def _send(
             answer.status = got.status
             answer.served_by = got.headers.get("X-Served-By", "")
             answer.body = await take(got)
+            answer.position = got.headers.get("X-Position", "")
         answer.outcome = outcome_of(answer.status)
         if answer.status >= 300:
             answer.error = f"http-{answer.status}"

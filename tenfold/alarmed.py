@@ -7,6 +7,22 @@ from tenfold.measure import Evidence, first_alarm
 from tenfold.verdict import Check, Finding
 
 
+def told_before_writes_fail(*words: str) -> Check:
+    """An alarm's mail has all the words, and came before the first write that failed."""
+
+    def check(evidence: Evidence) -> list[Finding]:
+        alarm = first_alarm(evidence, *words)
+        after = evidence.history.between(evidence.injected, evidence.end, "write")
+        failed = next((s.end - evidence.injected for s in after if not s.ok), None)
+        told = None if alarm is None else round(alarm.at - evidence.injected, 1)
+        limit = None if failed is None else round(failed, 1)
+        holds = told is not None and (failed is None or told < failed)
+        text = "until the mail; " + ("no write failed" if failed is None else "then a write failed")
+        return [Finding("alarm", told, limit, "s", holds, text)]
+
+    return check
+
+
 def named_and_mended(within: float, *words: str) -> Check:
     """An alarm's mail has all the words, and the repair that it calls for is done in time."""
 

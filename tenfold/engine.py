@@ -331,16 +331,23 @@ class Engine:
         image: str | None = None,
         labels: Mapping[str, str] | None = None,
         grace: int = 10,
+        volumes: Mapping[str, str] | None = None,
+        memory: int = 0,
     ) -> Container:
         """End a container and start it anew under the same name, address and number.
 
         `env` is laid over the old environment; a value of "" takes the variable away. Compose
         will see it as its own (the config hash label stays), so `up` leaves it running. With an
-        `image`, what the old image gave (variables, command) is the new one's matter.
+        `image`, what the old image gave (variables, command) is the new one's matter. `volumes`
+        takes a named volume for another; `memory` is so many bytes more than before.
         """
         raw = self.client.api.inspect_container(c.id)
         if image:
             raw = {**raw, "Config": self._own_config(raw)}
+        _other_volumes(raw["HostConfig"], volumes or {})
+        for limit in ("Memory", "MemorySwap"):
+            if raw["HostConfig"].get(limit, 0) > 0:
+                raw["HostConfig"][limit] += memory
         if c.state == "paused":
             self.unpause(c)
         self.stop(c, grace)
@@ -564,6 +571,18 @@ class Engine:
             raise NotFound(f"{c.short} is gone") from error
         except docker.errors.APIError as error:
             raise EngineError(f"{c.short} cannot {verb}: {error.explanation}") from error
+
+
+def _other_volumes(host: dict[str, Any], volumes: Mapping[str, str]) -> None:
+    """Named volumes of a container's configuration, taken for others."""
+    for old, new in volumes.items():
+        host["Binds"] = [
+            new + bind.removeprefix(old) if bind.startswith(f"{old}:") else bind
+            for bind in host.get("Binds") or []
+        ]
+        for mount in host.get("Mounts") or []:
+            if mount.get("Source") == old:
+                mount["Source"] = new
 
 
 def _aliases(attached: Mapping[str, Any], container_id: str) -> list[str]:

@@ -32,6 +32,8 @@ class Env:
     """file:///folder or http://host:port of Secrets Manager"""
     database_url: str
     replica_urls: tuple[str, ...]
+    analytics_urls: tuple[str, ...]
+    """replicas of analytics' own; empty: it shares the others"""
     replica_reads: str
     session_store: str
     cache_url: str
@@ -100,10 +102,14 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         return value
 
     postgres = ("postgresql", "postgres")
-    replicas = tuple(part.strip() for part in get("REPLICA_URLS", "").split(",") if part.strip())
-    for replica in replicas:
-        if urlsplit(replica).scheme not in postgres:
-            raise EnvironmentInvalid(f"REPLICA_URLS: {replica!r} is no postgresql URL")
+
+    def replicas(name: str) -> tuple[str, ...]:
+        found = tuple(part.strip() for part in get(name, "").split(",") if part.strip())
+        for one in found:
+            if urlsplit(one).scheme not in postgres:
+                raise EnvironmentInvalid(f"{name}: {one!r} is no postgresql URL")
+        return found
+
     session_store = one_of("SESSION_STORE", SESSION_STORES, "signed_cookies")
     cache_url = url("CACHE_URL", ("redis",), "")
     if session_store == "cache" and not cache_url:
@@ -111,7 +117,8 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
     return Env(
         secrets_url=url("SECRETS_URL", ("file", "http")),
         database_url=url("DATABASE_URL", postgres),
-        replica_urls=replicas,
+        replica_urls=replicas("REPLICA_URLS"),
+        analytics_urls=replicas("ANALYTICS_URLS"),
         replica_reads=one_of("REPLICA_READS", REPLICA_READS, "analytics"),
         session_store=session_store,
         cache_url=cache_url,

@@ -48,6 +48,7 @@ MIDDLEWARE = [
     "aws.middleware.Telemetry",
     "aws.middleware.Problems",
     "aws.faulty.Faulty",
+    "aws.readafter.ReadAfterWrite",
     "django.contrib.sessions.middleware.SessionMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
@@ -107,6 +108,8 @@ def _database(url: str) -> dict[str, Any]:
 DATABASES = {"default": _database(ENV.database_url)}
 for _n, _url in enumerate(ENV.replica_urls):
     DATABASES[f"replica{_n}"] = _database(_url)
+for _n, _url in enumerate(ENV.analytics_urls):
+    DATABASES[f"replica_analytics{_n}"] = _database(_url)
 DATABASE_ROUTERS = ["aws.dbrouter.Router"]
 
 # -- cache and sessions --------------------------------------------------------------------------

@@ -69,6 +69,8 @@ class Drill:
     """stages at which somebody must act, and what they do; they come after OPERATOR_SECONDS"""
     paged_by: tuple[str, ...] = ()
     """words of an alarm's mail on which the operator comes, RUNBOOK_SECONDS after it, if sooner"""
+    always: tuple[str, ...] = ()
+    """switches that the drill needs at every stage: what it does would hurt this machine else"""
     control: Mapping[int, tuple[Control, ...]] = field(default_factory=dict)
     detected_by: tuple[str, ...] = ()
     """the control plane's events that mean: noticed"""

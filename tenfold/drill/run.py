@@ -86,7 +86,7 @@ class Rehearsal:
         if isinstance(self.drill.fault, faults.Prepares):
             for done in self.drill.fault.prepare(self.engine):
                 self.screen.say(f"first: {done}")
-        for name in self.without:
+        for name in (*self.drill.always, *self.without):
             switches.apply(self.engine, name, self.screen.say)
         users = self.drill.load.users
         if self.drill.load.of_capacity is not None:

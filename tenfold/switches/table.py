@@ -5,6 +5,7 @@ from __future__ import annotations
 from tenfold.switches.base import Environment, Setting, Switch
 from tenfold.switches.database import Standby
 from tenfold.switches.disks import Backups, OwnDisk, SecondInstance
+from tenfold.switches.smalldisk import SmallDisk
 
 SWITCHES: dict[str, Switch] = {
     "health-check": Setting("health-check", "the ALB takes no unhealthy target out"),
@@ -13,11 +14,14 @@ SWITCHES: dict[str, Switch] = {
     "stale-cache": Environment(
         "cloudfront", (("CLOUDFRONT_STALE", "0"),), "CloudFront serves nothing that has expired"
     ),
+    "small-disk": SmallDisk(),
     "backups": Backups(),
     "rds": OwnDisk(),
     "second-instance": SecondInstance(),
     "read-replica": Environment(
-        "web", (("REPLICA_URLS", ""),), "analytics queries go to the primary, as all others"
+        "web",
+        (("REPLICA_URLS", ""), ("ANALYTICS_URLS", "")),
+        "analytics queries go to the primary, as all others",
     ),
     "acks-late": Environment(
         "worker", (("ACKS_EARLY", "1"),), "workers acknowledge a job before they do it"
@@ -29,6 +33,9 @@ SWITCHES: dict[str, Switch] = {
         "alarms",
         (("ALARMS", "host site rds balanced multi-az queue"),),
         "no alarm looks at single queries",
+    ),
+    "host-alarms": Environment(
+        "alarms", (("ALARMS", "site"),), "no alarm looks at CPU, memory and disks"
     ),
     "cache-sessions": Environment(
         "web",

@@ -162,7 +162,10 @@ class Writer:
 @pytest.fixture(scope="module")
 def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Whole, with the loop running."""
-    mount, keys = secret(tmp_path_factory.mktemp("rds"), "tenfold-rds")
+    folder = tmp_path_factory.mktemp("rds")
+    mount, keys = secret(folder, "tenfold-rds")
+    # No bucket answers here: the log waits on the nodes' disks.
+    mount |= secret(folder, "tenfold-s3")[0]
     with Stand("rds") as stand:
         dcs_address = f"{stand.address(21)}:2379"
         dcs = stand.run(
@@ -219,6 +222,7 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
                 "RDS_A": addresses["rds-a"],
                 "RDS_B": addresses["rds-b"],
                 "RDS_REPLICA": addresses["rds-replica"],
+                "RDS_ANALYTICS": addresses["rds-replica"],
             },
             ports=[WRITER, READER, STATS],
         )

@@ -58,6 +58,8 @@ class Client:
     token: str = ""
     handle: str = ""
     sent: list[str] = field(default_factory=list)
+    position: str = ""
+    """of its last write, as a program keeps it: what it reads next is not older"""
 
     def call(
         self,
@@ -78,6 +80,8 @@ class Client:
         if self.token:
             request.add_header("Authorization", f"Bearer {self.token}")
         given = headers or {}
+        if self.position:
+            request.add_header("X-Position", self.position)
         if method in ("POST", "DELETE") and path.startswith("/api/"):
             request.add_header(
                 "Idempotency-Key", given.get("Idempotency-Key", secrets.token_hex(16))
@@ -86,6 +90,7 @@ class Client:
             request.add_header(name, value)
         try:
             with urllib.request.urlopen(request, timeout=20) as got:
+                self.position = got.headers.get("X-Position") or self.position
                 return Answer(got.status, _lower(got.headers), got.read())
         except urllib.error.HTTPError as error:
             return Answer(error.code, _lower(error.headers), error.read())
@@ -156,4 +161,4 @@ def sign_up(site: Client) -> Client:
     assert made.status == 201, made.body
     got = site.post("/api/v1/tokens", {"handle": handle, "password": password})
     assert got.status in (200, 201), got.body
-    return Client(site.base, token=got.json["access"], handle=handle)
+    return Client(site.base, token=got.json["access"], handle=handle, position=site.position)

@@ -282,7 +282,7 @@ def test_a_replica_that_goes_away_is_replaced_by_the_primary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     gone: list[str] = []
-    monkeypatch.setattr(dbrouter, "replica", lambda: "replica0")
+    monkeypatch.setattr(dbrouter, "replica", lambda *, analytics: "replica0")
     monkeypatch.setattr(dbrouter, "failed", lambda alias, error: gone.append(alias))
     calls: list[bool] = []
 
@@ -300,7 +300,7 @@ def test_a_replica_that_goes_away_is_replaced_by_the_primary(
 def test_a_query_that_takes_too_long_is_not_repeated_on_the_primary(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    monkeypatch.setattr(dbrouter, "replica", lambda: "replica0")
+    monkeypatch.setattr(dbrouter, "replica", lambda *, analytics: "replica0")
     calls: list[bool] = []
 
     def read() -> str:
