@@ -246,6 +246,21 @@ def test_setting_is_seen() -> None:
     assert not switches.is_off({}, "health-check")
 
 
+class Nobody:
+    """Traffic that is none."""
+
+    def plan(self, engine: object, context: object) -> dict[str, str]:
+        return {}
+
+    def inject(self, engine: object, state: object) -> None: ...
+
+    def took_effect(self, engine: object, state: object) -> str:
+        return ""
+
+    def heal(self, engine: object, state: object) -> list[str]:
+        return []
+
+
 class Posts:
     """A database in which an index can be there or not; what was asked is kept."""
 
@@ -254,6 +269,7 @@ class Posts:
         self.asked: list[str] = []
         monkeypatch.setattr("tenfold.faults.index.sql.run", self.run)
         monkeypatch.setattr("tenfold.faults.index.rebuild", self.rebuild)
+        monkeypatch.setattr("tenfold.faults.index.READERS", Nobody())
 
     def run(self, engine: object, sql: str, seconds: float = 30) -> str:
         self.asked.append(sql)
