@@ -30,7 +30,7 @@ class DropIndex:
     """
 
     index: str
-    rows: int = 30_000
+    rows: int = 60_000
     lasts: float | None = None
 
     def plan(self, engine: Engine, context: Mapping[str, Any]) -> State:
