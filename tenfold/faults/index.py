@@ -30,7 +30,7 @@ class DropIndex:
     """
 
     index: str
-    rows: int = 60_000
+    rows: int = 45_000
     lasts: float | None = None
 
     def plan(self, engine: Engine, context: Mapping[str, Any]) -> State:
