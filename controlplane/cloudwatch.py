@@ -9,6 +9,7 @@ from __future__ import annotations
 import http.client
 import json
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
@@ -36,6 +37,7 @@ class Usage:
     cpu_limit: float
     memory: float
     memory_limit: float
+    oom_kills: int = 0
 
     @property
     def labels(self) -> dict[str, str]:
@@ -68,10 +70,16 @@ class Watch:
     queues: dict[str, Queue] = field(default_factory=dict)
     sqs_up: bool | None = None
     """None: the stage has no SQS"""
+    wall: Callable[[], float] = time.time
+    kills: Counter[str] = field(default_factory=Counter)
+    """by container, since the start"""
+    _asked: int | None = None
+    """until when the engine's events are known"""
 
     def tick(self) -> None:
         """Read everything once."""
         there = [c for c in self.engine.containers() if c.labels.get(ONEOFF_LABEL) != "True"]
+        self._count_kills()
         self.usage = [
             used
             for c in there
@@ -102,7 +110,15 @@ class Watch:
         told = self.engine.usage(c)
         if told is None:
             return None  # ended meanwhile
-        return Usage(c.service, c.short, c.role, c.az, *told)
+        return Usage(c.service, c.short, c.role, c.az, *told, oom_kills=self.kills[c.id])
+
+    def _count_kills(self) -> None:
+        """An instance that survives its process' end hides it; the engine remembers it."""
+        # Whole seconds: the engine is asked for each of them once.
+        until = int(self.wall())
+        since, self._asked = self._asked, until
+        if since is not None and until > since:
+            self.kills.update(self.engine.out_of_memory(since, until))
 
     def _look(self, c: Container) -> bool:
         """Ask for each queue's depth; whether SQS answered."""

@@ -79,6 +79,7 @@ def usage(state: Mapping[str, Any]) -> str:
         ("cpu_limit", "gauge", "CPUs that may be used", lambda u: u.cpu_limit),
         ("memory_bytes", "gauge", "memory in use, without droppable cache", lambda u: u.memory),
         ("memory_limit_bytes", "gauge", "memory that may be used", lambda u: u.memory_limit),
+        ("oom_kills_total", "counter", "kills for want of memory", lambda u: u.oom_kills),
     ):
         samples = [(u.labels, pick(u)) for u in state.get("usage", ())]
         out.add(f"tenfold_host_{name}", kind, about, samples)

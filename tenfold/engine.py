@@ -207,6 +207,19 @@ class Engine:
         except (docker.errors.APIError, KeyError, TypeError):
             return None
 
+    def out_of_memory(self, since: int, until: int) -> list[str]:
+        """Ids of containers in which the kernel killed for want of memory, once a kill.
+
+        Unix seconds, `until` no later than now: the engine then answers what it remembers at once.
+        """
+        told = self.client.api.events(
+            since=since,
+            until=until,
+            filters={"event": "oom", "label": f"{PROJECT_LABEL}={self.project}"},
+            decode=True,
+        )
+        return [str(one["Actor"]["ID"]) for one in told]
+
     def cpu_limit(self, c: Container) -> float:
         """CPUs the container may use; 0 when unlimited."""
         try:

@@ -11,7 +11,10 @@ from tenfold import patroni, record, sql
 from tenfold.engine import Engine
 from tenfold.errors import TenfoldError
 from tenfold.faults.base import NoEffect, State
+from tenfold.faults.traffic import Traffic
 
+READERS = Traffic("loadtests.readers", ("--rate", "3"), least=6)
+"""somebody who follows dozens of people, as the accounts that a drill makes do not"""
 RUNBOOK = "docs/runbooks/rebuild-indexes.sql"
 OLDEST = "00000001-0000-0000-0000-000000000000"
 """ids of the rows that make the table big are before it, those of real posts (UUIDv7) after"""
@@ -27,7 +30,7 @@ class DropIndex:
     """
 
     index: str
-    rows: int = 50_000
+    rows: int = 45_000
     lasts: float | None = None
 
     def plan(self, engine: Engine, context: Mapping[str, Any]) -> State:
@@ -38,10 +41,11 @@ class DropIndex:
                 do=f"`make psql < {RUNBOOK}` makes those that are missing",
                 exit_code=3,
             )
-        return {"index": self.index}
+        return {"index": self.index, **READERS.plan(engine, context)}
 
     def inject(self, engine: Engine, state: State) -> None:
         """Grow the table, then drop the index; `at` is when it went."""
+        READERS.inject(engine, state)
         grown = f"""
             INSERT INTO posts_post (id, author_id, text, media_ids, likes)
             SELECT overlay(md5(n::text) placing '00000000' from 1 for 8)::uuid, gen_random_uuid(),
@@ -49,6 +53,7 @@ class DropIndex:
             FROM generate_series(1, {self.rows}) AS n ON CONFLICT DO NOTHING"""
         sql.run(engine, grown, seconds=60)
         sql.run(engine, "ANALYZE posts_post")
+        READERS.took_effect(engine, state)
         state["at"] = time.time()
         sql.run(engine, f"DROP INDEX {self.index}")
 
@@ -76,7 +81,7 @@ class DropIndex:
         gone = f"WITH gone AS (DELETE FROM posts_post WHERE id < '{OLDEST}' RETURNING 1)"
         if int(sql.run(engine, f"{gone} SELECT count(*) FROM gone", seconds=60)):
             sql.run(engine, "VACUUM ANALYZE posts_post", seconds=60)
-        return done
+        return [*done, *READERS.heal(engine, state)]
 
 
 def rebuild(engine: Engine) -> None:

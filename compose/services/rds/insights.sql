@@ -6,13 +6,15 @@ SELECT 'tenfold_rds_connections_limit ' || current_setting('max_connections');
 SELECT 'tenfold_rds_oldest_transaction_seconds ' || coalesce(max(extract(epoch FROM now() - xact_start)), 0)::numeric(12, 1)
   FROM pg_stat_activity WHERE backend_type = 'client backend' AND pid <> pg_backend_pid();
 SELECT 'tenfold_rds_waiting_for_locks ' || count(*) FROM pg_stat_activity WHERE wait_event_type = 'Lock';
--- The app's queries alone: each kind once, its first words as a person would recognise it.
+-- The app's queries alone: each kind once, its first words as a person would recognise it. Nothing but
+-- queries: of other statements the text is kept as it was sent, with a new password if that is what it set.
 WITH costly AS (
   SELECT queryid, sum(total_exec_time) / 1000 AS seconds, sum(calls) AS calls,
     left(regexp_replace(min(query), '\s+', ' ', 'g'), 160) AS text
   FROM pg_stat_statements
   WHERE dbid = (SELECT oid FROM pg_database WHERE datname = current_database())
     AND userid <> 'postgres'::regrole AND queryid IS NOT NULL
+    AND query ~* '^[\s(]*(select|insert|update|delete|merge|with)\M'
   GROUP BY queryid ORDER BY 2 DESC LIMIT 20),
 named AS (
   SELECT seconds, calls, format('{queryid="%s",query="%s"}', queryid,

@@ -99,7 +99,7 @@ export class Chart {
       dot.style.background = COLOURS[n % COLOURS.length];
       let value = data[n + 1][index];
       // The newest sample may not be there yet.
-      if (value == null && index >= data[0].length - 2) value = data[n + 1].findLast((one) => one != null);
+      if (value == null && index >= data[0].length - 2) value = data[n + 1].slice(-4).findLast((one) => one != null);
       item.append(dot, Object.assign(document.createElement("span"), { textContent: name }),
         Object.assign(document.createElement("b"), { textContent: value == null ? "–" : short(value) }));
       return item;

@@ -44,9 +44,9 @@ export const SECTIONS = [
       { title: "CPU", unit: "%", max: 100, lines: [
         { q: "100 * rate(tenfold_host_cpu_seconds_total{role=~'rds.*'}[$w]) / tenfold_host_cpu_limit", by: "instance" } ] },
       { title: "Slowest queries, on average", unit: "ms", words: true, lines: [
-        { q: "topk(4, 1000 * sum(rate(tenfold_rds_query_seconds_total[$w])) by (query) / (sum(rate(tenfold_rds_query_calls_total[$w])) by (query) > 0.1))", by: "query" } ] },
+        { q: "topk_max(4, 1000 * sum(rate(tenfold_rds_query_seconds_total[$w])) by (query) / (sum(rate(tenfold_rds_query_calls_total[$w])) by (query) > 0.1))", by: "query" } ] },
       { title: "Rows read because no index leads to them", unit: "/s", lines: [
-        { q: "topk(4, sum(rate(tenfold_rds_scanned_rows_total[$w])) by (table))", by: "table" } ] },
+        { q: "topk_max(4, sum(rate(tenfold_rds_scanned_rows_total[$w])) by (table))", by: "table" } ] },
       { title: "Connections", unit: "", whole: true, lines: [ { q: "tenfold_rds_connections", by: "instance" } ] },
       { title: "Behind the primary", unit: "KiB", lines: [
         { q: "clamp_min((scalar(max(patroni_xlog_location and on (instance) patroni_primary == 1)) - (patroni_xlog_replayed_location and on (instance) patroni_replica == 1)) / 1024, 0)", by: "instance" } ] },

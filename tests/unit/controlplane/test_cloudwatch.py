@@ -20,9 +20,13 @@ class Engine:
 
     def __init__(self, *containers: Container) -> None:
         self.there = list(containers)
+        self.oom: list[tuple[float, str]] = []
 
     def containers(self) -> list[Container]:
         return self.there
+
+    def out_of_memory(self, since: int, until: int) -> list[str]:
+        return [one for at, one in self.oom if since <= at < until]
 
     def usage(self, c: Container) -> tuple[float, float, float, float] | None:
         return None if c.service == "gone" else (12.5, 0.25, 100.0, 200.0)
@@ -85,3 +89,22 @@ def test_a_dead_queue_is_told_as_down() -> None:
     loop = watch(Engine(dataclasses.replace(container("sqs", "sqs"), state="exited")), {}, [0.0])
     loop.tick()
     assert 'tenfold_sqs_up{service="sqs",role="sqs"} 0' in metrics.usage(loop.state())
+
+
+def test_a_kill_for_want_of_memory_is_counted_once() -> None:
+    engine, wall = Engine(container("web-a", "web")), [100.0]
+    loop = watch(engine, {}, [0.0])
+    loop.wall = lambda: wall[0]
+    engine.oom = [(99.5, "id-web-a"), (103.2, "id-web-a"), (105.0, "id-web-a")]
+
+    def counted() -> int:
+        loop.tick()
+        return loop.usage[0].oom_kills
+
+    assert counted() == 0, "what was before the start is not news"
+    wall[0] = 105.0
+    assert counted() == 1
+    wall[0] = 105.4
+    assert counted() == 1
+    wall[0] = 110.0
+    assert counted() == 2

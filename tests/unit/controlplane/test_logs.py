@@ -18,6 +18,7 @@ from hypothesis import strategies as st
 from controlplane.logs.follow import Follower, after, whose
 from controlplane.logs.lines import Frames, record
 from controlplane.logs.store import Store
+from tenfold.wait import wait_until
 
 WHOSE = {"service": "web-a", "instance": "web-a-1", "role": "web", "az": "a"}
 AT = "2026-11-25T07:00:00.000000001Z"
@@ -163,11 +164,16 @@ class FakeEngine:
             line.close()
 
 
+def asked_since(engine: FakeEngine, moment: str) -> None:
+    """The newest question for a log is from this moment on."""
+    wait_until(moment, lambda: f"since={moment}" in engine.asked[-1], bound=5, every=0.01)
+
+
 def test_follows_from_the_last_line_that_the_store_has(tmp_path: Path) -> None:
     engine = FakeEngine(tmp_path / "socket")
     follower = Follower("tenfold", {"web-a-1": "1970-01-01T00:00:09Z"}, str(tmp_path / "socket"))
     follower.refresh()
-    assert "since=9.000000001" in engine.asked[-1]
+    asked_since(engine, "9.000000001")
     found: list[dict[str, str]] = []
     for _ in range(20):
         found += follower.lines(0.1)
@@ -177,5 +183,5 @@ def test_follows_from_the_last_line_that_the_store_has(tmp_path: Path) -> None:
     assert len(follower) == 0, "an ended container is followed no more"
     # Started again, it goes on after the line that was read.
     follower.refresh()
-    assert f"since={after(AT)}" in engine.asked[-1]
+    asked_since(engine, after(AT))
     engine.line.close()

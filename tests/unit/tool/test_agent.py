@@ -87,10 +87,14 @@ def test_an_ordered_disk_is_counted_by_its_files(agent: ModuleType, tmp_path: Pa
 
 def test_the_page_has_what_others_tell(agent: ModuleType, tmp_path: Path) -> None:
     root = write(tmp_path / "group", VERSION2)
-    more = tmp_path / "more"
-    more.write_text("tenfold_rds_restorable_seconds 1\n")
-    text = agent.page({"AGENT_DISK": str(tmp_path), "AGENT_MORE": str(more)}, root)
+    more = [tmp_path / "more", tmp_path / "not-there", tmp_path / "yet-more"]
+    more[0].write_text("tenfold_rds_connections 7\n")
+    more[2].write_text("tenfold_rds_restorable_seconds 1\n")
+    files = " ".join(map(str, more))
+    text = agent.page({"AGENT_DISK": str(tmp_path), "AGENT_MORE": files}, root)
     lines = text.splitlines()
+    assert "tenfold_rds_connections 7" in lines
+    assert "" not in lines
     assert "tenfold_host_cpu_limit 0.5" in lines
     assert "# TYPE tenfold_host_disk_bytes gauge" in lines
     assert lines[-1] == "tenfold_rds_restorable_seconds 1"
