@@ -21,6 +21,8 @@ REPAIRED = "repaired"
 """what the operator did is done"""
 ALARM, ALARM_OVER = "alarm", "alarm_over"
 """an alarm's mail is in the operator's inbox; the text is "NAME" and the alarm's summary"""
+LOGGED_IN = "logged-in"
+"""the probe's browser; the mark's text is the instance that served it"""
 HEALED, RECOVERED, ENDED, SETTLED = "healed", "recovered", "ended", "settled"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenfold.switches.base import Environment, Setting, Switch
+from tenfold.switches.base import Environment, Setting, Switch, Together
 from tenfold.switches.database import Standby
 from tenfold.switches.disks import Backups, OwnDisk, SecondInstance
 
@@ -29,6 +29,13 @@ SWITCHES: dict[str, Switch] = {
         "alarms",
         (("ALARMS", "host site rds balanced multi-az queue"),),
         "no alarm looks at single queries",
+    ),
+    "stateless": Together(
+        (
+            Environment("alb", (("ALB_STICKINESS", "on"),), "the ALB is sticky"),
+            Environment("web", (("SESSION_STORE", "process"),), "sessions are in the process"),
+        ),
+        "sessions are in the instances' processes, and the ALB sends each client to its own",
     ),
     "cache-sessions": Environment(
         "web",
