@@ -49,6 +49,8 @@ class Client:
 
     base: str
     accounts: list[Account] = field(default_factory=list)
+    logged_in_by: str = ""
+    """which instance (X-Served-By) made the browser's session"""
 
     async def __aenter__(self) -> Client:
         limit = aiohttp.ClientTimeout(total=LIMIT_SECONDS)
@@ -115,7 +117,8 @@ class Client:
             return False
         form = {k: content.sign_up(account.name)[k] for k in ("handle", "password")}
         form["csrfmiddlewaretoken"] = found.group(1)
-        await _ask(self.browser, "POST", "/login", data=form, allow_redirects=False)
+        done = await _ask(self.browser, "POST", "/login", data=form, allow_redirects=False)
+        self.logged_in_by = done.served_by
         return not (await self.session_page()).error
 
     async def session_page(self) -> Answer:

@@ -37,6 +37,9 @@ SWITCHES: dict[str, Switch] = {
         ),
         "sessions are in the instances' processes, and the ALB sends each client to its own",
     ),
+    "secret-refresh": Environment(
+        "web", (("SECRETS_REFRESH", "0"),), "instances keep the secrets that they read at the start"
+    ),
     "cache-sessions": Environment(
         "web",
         (("SESSION_STORE", "signed_cookies"),),
