@@ -6,6 +6,8 @@ rotation, a half one too) is kept on the volume with its labels and is there aga
 
 from __future__ import annotations
 
+import contextlib
+import hashlib
 import json
 import os
 import threading
@@ -22,7 +24,7 @@ Versions = dict[str, dict[str, Any]]
 
 def main() -> None:
     """Read the seed as root, drop to the server's user, serve for ever on port 5000."""
-    secrets = _load()
+    secrets, known = _load()
     if os.getuid() == 0:
         os.chown("/data", 10001, 10001)
         os.setgroups([])
@@ -51,7 +53,10 @@ def main() -> None:
         for secret in backend.secrets.values():
             # moto moves AWSCURRENT, and goes on answering with the version that had it.
             secret.set_default_version_id(_labelled(secret.versions, "AWSCURRENT"))
+            texts = [v["secret_string"] for v in secret.versions.values() if "secret_string" in v]
+            known.setdefault(secret.name, set()).update(fingerprint(text) for text in texts)
             kept[secret.name] = {
+                "known": sorted(known[secret.name]),
                 "versions": {
                     version: {
                         "stages": list(told["version_stages"]),
@@ -59,7 +64,7 @@ def main() -> None:
                     }
                     for version, told in secret.versions.items()
                     if told["version_stages"] and "secret_string" in told
-                }
+                },
             }
         part = KEPT.with_suffix(".part")
         part.unlink(missing_ok=True)
@@ -110,11 +115,10 @@ def _restore(backend: Any, name: str, versions: Versions) -> None:
         backend.secrets[name].versions[version]["version_stages"] = list(told["stages"])
 
 
-def _load() -> dict[str, Versions]:
-    """What was kept, else the seed; RDS's own maintenance passwords are not handed out.
+def _load() -> tuple[dict[str, Versions], dict[str, set[str]]]:
+    """What was kept, else the seed, and the fingerprints of all values that there ever were.
 
-    A seed that none of the kept versions knows was changed while this was away (a stage without
-    Secrets Manager ran meanwhile): it is the current one.
+    RDS's own maintenance passwords are not handed out.
     """
     rds = json.loads((SEED / "tenfold-rds").read_text())
     seed = {
@@ -123,32 +127,41 @@ def _load() -> dict[str, Versions]:
         "tenfold/django": json.loads((SEED / "tenfold-django").read_text()),
     }
     kept = json.loads(KEPT.read_text()) if KEPT.exists() else {}
-    return {name: versions_of(kept.get(name), seed.get(name)) for name in {**seed, **kept}}
+    versions, known = {}, {}
+    for name in {**seed, **kept}:
+        versions[name], known[name] = versions_of(kept.get(name), seed.get(name))
+    return versions, known
 
 
-def versions_of(kept: dict[str, Any] | None, seed: dict[str, Any] | None) -> Versions:
-    """A secret's versions from what was kept (by earlier releases the value alone) and the seed."""
+def versions_of(
+    kept: dict[str, Any] | None, seed: dict[str, Any] | None
+) -> tuple[Versions, set[str]]:
+    """A secret's versions from what was kept and the seed, and all values' fingerprints.
+
+    A seed that was never a version here was changed while this was away (a stage without Secrets
+    Manager ran meanwhile): it is the current one. One that was is old, or the current one itself.
+    """
     found: Versions = {}
-    if kept is not None:
-        found = (
-            dict(kept["versions"])
-            if isinstance(kept.get("versions"), dict)
-            else {str(uuid.uuid4()): {"stages": ["AWSCURRENT"], "text": json.dumps(kept)}}
-        )
-    if seed is None or any(_decoded(told["text"]) == seed for told in found.values()):
-        return found
+    known: set[str] = set()
+    if kept is not None and isinstance(kept.get("versions"), dict):
+        found, known = dict(kept["versions"]), set(kept.get("known", ()))
+    elif kept is not None:  # as earlier releases kept it: the current value alone
+        found = {str(uuid.uuid4()): {"stages": ["AWSCURRENT"], "text": json.dumps(kept)}}
+    known |= {fingerprint(told["text"]) for told in found.values()}
+    if seed is None or fingerprint(json.dumps(seed)) in known:
+        return found, known
     for told in found.values():
         told["stages"] = ["AWSPREVIOUS"] if "AWSCURRENT" in told["stages"] else []
     found = {version: told for version, told in found.items() if told["stages"]}
-    return {**found, str(uuid.uuid4()): {"stages": ["AWSCURRENT"], "text": json.dumps(seed)}}
+    found[str(uuid.uuid4())] = {"stages": ["AWSCURRENT"], "text": json.dumps(seed)}
+    return found, known | {fingerprint(json.dumps(seed))}
 
 
-def _decoded(text: str) -> Any:
-    """What somebody put by hand need not be JSON."""
-    try:
-        return json.loads(text)
-    except ValueError:
-        return None
+def fingerprint(text: str) -> str:
+    """Of a value, however its JSON is laid out; what somebody put by hand need not be JSON."""
+    with contextlib.suppress(ValueError):
+        text = json.dumps(json.loads(text), sort_keys=True)
+    return hashlib.sha256(text.encode()).hexdigest()
 
 
 if __name__ == "__main__":
