@@ -13,7 +13,7 @@ endif
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
 given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW TAKE \
-  STAGES DRILLS ALL CONTROLS CHANGED RELEASE FAULT ALERT BY NOTE
+  STAGES DRILLS ALL CONTROLS CHANGED RELEASE SECRET FAULT ALERT BY NOTE
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
 export $(given) DRILL
@@ -21,7 +21,7 @@ export $(given) DRILL
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: setup up down deploy status urls alarms ack logs shell psql restore diff load drills heal watch bench seed images \
+.PHONY: setup up down deploy status urls alarms ack logs shell psql restore rotate diff load drills heal watch bench seed images \
   test lint rehearse lock help
 
 ##@ Start and stop
@@ -88,6 +88,9 @@ psql: ## psql on the primary (SERVICE=rds-replica SQL='select 1')
 
 restore: ## the database as of any second in a new instance (TO='2026-11-25 04:10:00' TAKE=tables)
 	@$(TENFOLD) restore
+
+rotate: ## another database password, by Secrets Manager's rotation (SECRET=tenfold-rds)
+	@$(TENFOLD) rotate
 
 diff: ## what another stage adds, and why (FROM=2 TO=3)
 	@$(TENFOLD) diff

@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import aiohttp
+from yarl import URL
 
 from loadtests import content
 from tenfold.ledger import REFUSED, outcome_of
@@ -53,6 +54,8 @@ class Client:
 
     base: str
     accounts: list[Account] = field(default_factory=list)
+    logged_in_by: str = ""
+    """which instance (X-Served-By) made the browser's session"""
 
     async def __aenter__(self) -> Client:
         limit = aiohttp.ClientTimeout(total=LIMIT_SECONDS)
@@ -93,7 +96,7 @@ class Client:
             headers["X-Position"] = account.position
         if key:
             headers["Idempotency-Key"] = key
-        answer = await _ask(self.api, method, path, headers=headers, json=body)
+        answer = await ask(self.api, method, path, headers=headers, json=body)
         if account and answer.position:
             account.position = answer.position
         return answer
@@ -105,7 +108,7 @@ class Client:
     async def put(self, url: str, data: bytes, headers: dict[str, str]) -> Answer:
         """Upload to a presigned address."""
         path = re.sub(r"^https?://[^/]+", "", url)
-        return await _ask(self.api, "PUT", path, headers=headers, data=data)
+        return await ask(self.api, "PUT", path, headers=headers, data=data)
 
     async def token(self, account: Account) -> bool:
         """Log an account in by its password; True if it has a token now."""
@@ -118,24 +121,29 @@ class Client:
 
     async def log_in_browser(self, account: Account) -> bool:
         """Log in through the page's form, so that a session cookie is kept."""
-        page = await _ask(self.browser, "GET", "/login")
+        page = await ask(self.browser, "GET", "/login")
         found = re.search(r'name="csrfmiddlewaretoken" value="([^"]+)"', str(page.body))
         if not found:
             return False
         form = {k: content.sign_up(account.name)[k] for k in ("handle", "password")}
         form["csrfmiddlewaretoken"] = found.group(1)
-        await _ask(self.browser, "POST", "/login", data=form, allow_redirects=False)
+        done = await ask(self.browser, "POST", "/login", data=form, allow_redirects=False)
+        self.logged_in_by = done.served_by
         return not (await self.session_page()).error
 
     async def session_page(self) -> Answer:
         """A page that only a logged-in person gets; a redirect to the login is `logged-out`."""
-        answer = await _ask(self.browser, "GET", "/notifications", allow_redirects=False)
+        answer = await ask(self.browser, "GET", "/notifications", allow_redirects=False)
         if answer.status in (301, 302, 303, 307, 401, 403):
             answer.error = "logged-out"
         return answer
 
 
-async def _ask(session: aiohttp.ClientSession, method: str, path: str, **options: Any) -> Answer:
+async def ask(
+    session: aiohttp.ClientSession, method: str, path: str | URL, **options: Any
+) -> Answer:
+    """One request, its body as JSON or text; never raises for what the network does."""
+
     async def take(got: aiohttp.ClientResponse) -> Any:
         if "json" in got.headers.get("Content-Type", ""):
             return await got.json(content_type=None)
@@ -153,7 +161,7 @@ async def _send(
     session: aiohttp.ClientSession,
     take: Callable[[aiohttp.ClientResponse], Awaitable[Any]],
     method: str,
-    path: str,
+    path: str | URL,
     **options: Any,
 ) -> Answer:
     """One request; `take` reads the body."""

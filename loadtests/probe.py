@@ -167,9 +167,14 @@ class Probe:
                 await asyncio.sleep(0.5)
         while not self.stopping.is_set():
             if await self.client.log_in_browser(self.client.accounts[0]):
+                self._mark(history.LOGGED_IN, self.client.logged_in_by)
                 break
             self._give_up_after(deadline, "log in through the page")
             await asyncio.sleep(0.5)
+
+    def _mark(self, name: str, text: str) -> None:
+        """Something that the probe knows and others want to."""
+        self.out.write(history.to_line(Mark(time.time(), name, text, source="probe")) + "\n")
 
     def _give_up_after(self, deadline: float, what: str) -> None:
         if self.loop.time() > deadline:

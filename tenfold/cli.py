@@ -332,6 +332,26 @@ def restore(
     return 0
 
 
+@app.command()
+def rotate(
+    secret: Annotated[str, typer.Option(envvar="SECRET", help="a secret: tenfold-rds")] = "",
+    stage: Stage = "",
+) -> int:
+    """Another database password, by Secrets Manager's rotation; nothing is restarted."""
+    from tenfold import rotate as module
+    from tenfold.interrupt import interruptible
+    from tenfold.lock import lock
+
+    out = output()
+    name = secret.strip() or "tenfold-rds"
+    engine, _ = running(stage)
+    with lock("rotate"), interruptible():
+        version = module.rotate(Paths.here(), engine, name)
+    out.answer({"secret": name, "version": version})
+    out.step(f"{name} is rotated: version {version} is AWSCURRENT", style="green")
+    return 0
+
+
 # -- load and drills -----------------------------------------------------------------------------
 
 

@@ -23,6 +23,10 @@ DEPLOYED = "deployed"
 """a deploy began; the text is its release"""
 ALARM, ALARM_OVER = "alarm", "alarm_over"
 """an alarm's mail is in the operator's inbox; the text is "NAME" and the alarm's summary"""
+FOUND_FILE = "found.jsonl"
+"""in a run's folder: facts that a fault finds when it ends"""
+LOGGED_IN = "logged-in"
+"""the probe's browser; the mark's text is the instance that served it"""
 HEALED, RECOVERED, ENDED, SETTLED = "healed", "recovered", "ended", "settled"
 
 

@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import os
 import secrets as random
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from tenfold.paths import Paths
 
+NEXT = ".next"
+"""ending of a value that the operator has not distributed yet"""
 CONTAINER_UID = 10001
 """who the images run as when the tool is root; else they run as the tool's own user"""
 
@@ -56,13 +58,7 @@ def ensure(paths: Paths) -> list[str]:
     paths.secrets.chmod(0o700)
     made = missing(paths)
     for name in made:
-        fresh = paths.secrets / f".{name}.new"
-        fresh.unlink(missing_ok=True)
-        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
-            json.dump(KINDS[name](), file)
-            file.flush()
-            os.fsync(file.fileno())
-        fresh.replace(paths.secrets / name)
+        _write(paths, name, KINDS[name]())
     for name in KINDS:
         path = paths.secrets / name
         path.chmod(0o600)
@@ -71,10 +67,58 @@ def ensure(paths: Paths) -> list[str]:
     return made
 
 
+def read(paths: Paths, name: str) -> dict[str, str]:
+    """One secret; raises OSError or ValueError where it is not there or torn."""
+    return dict(json.loads((paths.secrets / name).read_text(encoding="utf-8")))
+
+
+def change(paths: Paths, name: str, values: Mapping[str, str]) -> None:
+    """Another value of some of its keys, in one step: readers see the old file or the new one.
+
+    Containers that have the file mounted see the old one until they are started again.
+    """
+    _write(paths, name, {**read(paths, name), **values})
+
+
+def propose(paths: Paths, name: str) -> dict[str, str]:
+    """A new password for the secret's user, in a file beside it until `adopt`; kept if it is there.
+
+    On disk before anybody is told: what the database may know already must not be lost.
+    """
+    proposed = f"{name}{NEXT}"
+    if not _whole(paths, proposed):
+        _write(paths, proposed, {**read(paths, name), "password": random.token_hex(24)})
+    return read(paths, proposed)
+
+
+def proposed(paths: Paths, name: str) -> dict[str, str] | None:
+    """What `propose` made and nobody has adopted; None: nothing."""
+    return read(paths, f"{name}{NEXT}") if _whole(paths, f"{name}{NEXT}") else None
+
+
+def adopt(paths: Paths, name: str) -> None:
+    """The proposed value takes the secret's place."""
+    (paths.secrets / f"{name}{NEXT}").replace(paths.secrets / name)
+
+
 def forget(paths: Paths) -> None:
     """Remove them, when the data they open is gone."""
     for name in KINDS:
         (paths.secrets / name).unlink(missing_ok=True)
+        (paths.secrets / f"{name}{NEXT}").unlink(missing_ok=True)
+
+
+def _write(paths: Paths, name: str, value: Mapping[str, str]) -> None:
+    """Whole or not at all, readable by its owner alone from its first byte on."""
+    fresh = paths.secrets / f".{name}.new"
+    fresh.unlink(missing_ok=True)
+    with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w") as file:
+        json.dump(value, file)
+        file.flush()
+        os.fsync(file.fileno())
+    if os.getuid() == 0:
+        os.chown(fresh, CONTAINER_UID, CONTAINER_UID)
+    fresh.replace(paths.secrets / name)
 
 
 def _whole(paths: Paths, name: str) -> bool:

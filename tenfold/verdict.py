@@ -239,9 +239,14 @@ def check_logged_in(evidence: Evidence) -> list[Finding]:
         return []
     asked = evidence.history.between(evidence.injected, evidence.end, "session")
     value = float(sum(s.error == "logged-out" for s in asked))
-    return [
+    found = [
         _at_most("logged out", value, float(limit), "", f"of {len(asked)} looks at the session")
     ]
+    if not any(s.ok for s in asked[-3:]):
+        # Nobody was told that they are logged out, and nobody got the page either.
+        text = "no session was seen at the end"
+        found.append(Finding("logged in", None, None, "", False, text))
+    return found
 
 
 def check_cached(evidence: Evidence) -> list[Finding]:

@@ -30,7 +30,13 @@ class Env:
 
     secrets_url: str
     """file:///folder or http://host:port of Secrets Manager"""
+    secrets_ttl: float
+    """seconds for which a secret of Secrets Manager is not asked for again"""
+    secrets_refresh: bool
+    """0: what was read at the start is all there is (the negative control of rotate-secret)"""
     database_url: str
+    db_max_age: float
+    """seconds after which a connection is closed and made anew, with the password of that time"""
     replica_urls: tuple[str, ...]
     analytics_urls: tuple[str, ...]
     """replicas of analytics' own; empty: it shares the others"""
@@ -116,7 +122,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         raise EnvironmentInvalid("SESSION_STORE=cache needs CACHE_URL")
     return Env(
         secrets_url=url("SECRETS_URL", ("file", "http")),
+        secrets_ttl=convert("SECRETS_TTL", "3600", _seconds, "a number of seconds above 0"),
+        secrets_refresh=convert("SECRETS_REFRESH", "1", _flag, "0 or 1"),
         database_url=url("DATABASE_URL", postgres),
+        db_max_age=convert("DB_MAX_AGE", "300", _seconds, "a number of seconds above 0"),
         replica_urls=replicas("REPLICA_URLS"),
         analytics_urls=replicas("ANALYTICS_URLS"),
         replica_reads=one_of("REPLICA_READS", REPLICA_READS, "analytics"),
@@ -160,6 +169,13 @@ def read_or_exit() -> Env:
 def _positive(text: str) -> int:
     number = int(text)
     if number < 1:
+        raise ValueError(text)
+    return number
+
+
+def _seconds(text: str) -> float:
+    number = float(text)
+    if not 0 < number < 1e6:
         raise ValueError(text)
     return number
 

@@ -11,7 +11,7 @@ from config import env as environment
 
 ENV = environment.read_or_exit()
 BASE = Path(__file__).resolve().parent.parent
-SECRET_STORE = secrets.open_store(ENV.secrets_url)
+SECRET_STORE = secrets.open_store(ENV.secrets_url, ENV.secrets_ttl, ENV.secrets_refresh)
 _django = secrets.get_or_exit(SECRET_STORE, "tenfold/django")
 
 SECRET_KEY = _django["secret_key"]
@@ -87,7 +87,8 @@ def _database(url: str) -> dict[str, Any]:
                 "max_size": max(ENV.web_threads, ENV.worker_threads) + 2,
                 # A request waits this long for a connection, then answers 503.
                 "timeout": 4,
-                "max_lifetime": 900,
+                # A rotated password cuts no connection: by this age all have logged in with it.
+                "max_lifetime": ENV.db_max_age,
                 # Somebody waits: try each second (the pool's own back-off would grow to 16 s).
                 "reconnect_timeout": 1,
             },

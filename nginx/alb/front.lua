@@ -7,6 +7,9 @@ local ngx, var = ngx, ngx.var
 
 local M = {}
 
+-- Stickiness by the load balancer's own cookie (AWSALB): a client goes where it was before.
+local STICKY = os.getenv("ALB_STICKINESS") == "on"
+
 -- Upper bounds of TargetResponseTime's histogram, seconds.
 M.BUCKETS = { 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10 }
 
@@ -51,12 +54,21 @@ function M.choose()
   else
     var.trace_id = new_root() .. ";" .. given
   end
-  local target = targets.next()
+  local target = STICKY and var.cookie_awsalb and targets.find(var.cookie_awsalb) or targets.next()
   if not target then return ngx.exit(503) end
   -- In variables, not in ngx.ctx: that is lost on the way to an error page.
   var.target = target.id
   var.peer = target.address
   shared:incr(counters[target.id].inflight, 1, 0)
+end
+
+-- The cookie goes out with every answer, beside those of the target.
+function M.stick()
+  if not STICKY or var.target == "" then return end
+  local cookies = ngx.header["Set-Cookie"] or {}
+  if type(cookies) == "string" then cookies = { cookies } end
+  cookies[#cookies + 1] = "AWSALB=" .. var.target .. "; Path=/"
+  ngx.header["Set-Cookie"] = cookies
 end
 
 function M.connect()

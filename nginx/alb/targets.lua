@@ -56,6 +56,14 @@ local function candidates(list)
   return #healthy > 0 and healthy or open
 end
 
+-- A target by its id, if it may get a request now.
+function M.find(id)
+  M.next()
+  for _, target in ipairs(turns) do
+    if target.id == id then return target end
+  end
+end
+
 -- The target whose turn it is, or nil when there is none that may get a request. The turn is
 -- counted in shared memory: shares are exact over all workers.
 function M.next()

@@ -36,7 +36,8 @@ def settle(tools: Tools, folder: Path, screen: Screen, bound: float) -> list[Tal
 
 def gather(folder: Path, marks: Sequence[Mark], drill: Drill | None = None) -> History:
     """The history of a run from its files, the control plane's events turned into marks."""
-    facts = list(h.read_facts([folder / "probe.jsonl", folder / "load.jsonl"]))
+    names = ("probe.jsonl", "load.jsonl", h.FOUND_FILE)
+    facts = list(h.read_facts([folder / name for name in names]))
     history = History.of([*facts, *marks])
     injected = history.mark(h.INJECTED)
     if drill is not None and injected is not None:

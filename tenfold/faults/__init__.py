@@ -18,18 +18,22 @@ from tenfold.faults.base import Fault, GoesOn, NoEffect, Prepares, State, choose
 from tenfold.faults.destroy import DropTable, WipeBox
 from tenfold.faults.kill import Freeze, KillOne
 from tenfold.faults.origins import OriginsAway
+from tenfold.faults.password import ChangePassword
 from tenfold.faults.queue import QueueAway
+from tenfold.faults.session import KillWhoLoggedIn
 from tenfold.faults.spike import Spike
 from tenfold.faults.starve import Starve
 from tenfold.faults.traffic import Traffic
 
 __all__ = [
+    "ChangePassword",
     "CutAz",
     "DropTable",
     "Fault",
     "Freeze",
     "GoesOn",
     "KillOne",
+    "KillWhoLoggedIn",
     "NoEffect",
     "OriginsAway",
     "Prepares",

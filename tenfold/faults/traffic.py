@@ -37,12 +37,16 @@ class Traffic:
         """Where it goes, and where it writes."""
         return {"folder": str(context["folder"]), "target": front(engine)}
 
+    def options(self, state: State) -> list[str]:
+        """Arguments besides `args` that a kind of traffic has from its plan."""
+        return []
+
     def inject(self, engine: Engine, state: State) -> None:
         """Start it."""
         argv = ["python", "-m", self.module, "--target", state["target"], "--out", "/results"]
         tool = engine.run(
             TOOLS_IMAGE,
-            [*argv, *self.args],
+            [*argv, *self.args, *self.options(state)],
             role="traffic",
             run=Path(state["folder"]).name,
             mounts={state["folder"]: "/results"},

@@ -70,6 +70,28 @@ def is_off(told: Mapping[str, Mapping[str, bool]], name: str) -> bool:
 
 
 @dataclass(frozen=True)
+class Together:
+    """Several switches that are one part of the design."""
+
+    parts: tuple[Switch, ...]
+    says: str
+
+    def plan(self, engine: Engine) -> State:
+        """Each part's own."""
+        return {str(n): part.plan(engine) for n, part in enumerate(self.parts)}
+
+    def off(self, engine: Engine, state: State) -> None:
+        """In order."""
+        for n, part in enumerate(self.parts):
+            part.off(engine, state[str(n)])
+
+    def on(self, engine: Engine, state: State) -> None:
+        """The last first."""
+        for n, part in reversed(list(enumerate(self.parts))):
+            part.on(engine, state[str(n)])
+
+
+@dataclass(frozen=True)
 class Environment:
     """Containers of a role started anew with another environment."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tenfold.switches.base import Environment, Setting, Switch
+from tenfold.switches.base import Environment, Setting, Switch, Together
 from tenfold.switches.database import Standby
 from tenfold.switches.disks import Backups, OwnDisk, SecondInstance
 from tenfold.switches.smalldisk import SmallDisk
@@ -36,6 +36,16 @@ SWITCHES: dict[str, Switch] = {
     ),
     "host-alarms": Environment(
         "alarms", (("ALARMS", "site"),), "no alarm looks at CPU, memory and disks"
+    ),
+    "stateless": Together(
+        (
+            Environment("alb", (("ALB_STICKINESS", "on"),), "the ALB is sticky"),
+            Environment("web", (("SESSION_STORE", "process"),), "sessions are in the process"),
+        ),
+        "sessions are in the instances' processes, and the ALB sends each client to its own",
+    ),
+    "secret-refresh": Environment(
+        "web", (("SECRETS_REFRESH", "0"),), "instances keep the secrets that they read at the start"
     ),
     "cache-sessions": Environment(
         "web",

@@ -12,15 +12,18 @@ import select
 import threading
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import psycopg
+from django.conf import settings
 from django.db.backends.base.base import NO_DB_ALIAS
 from django.db.backends.postgresql import base
 from django.db.backends.postgresql.psycopg_any import IsolationLevel
 from psycopg import errors
 
 from aws import seen
+from aws.postgres import login
 
 WAITERS = 2
 FIRST_WAIT = 0.5
@@ -138,8 +141,9 @@ class DatabaseWrapper(base.DatabaseWrapper):
 
             @classmethod
             def connect(cls, conninfo: str = "", **given: Any) -> Connection:  # type: ignore[override]
+                make = partial(super().connect, conninfo)
                 try:
-                    made = super().connect(conninfo, **given)
+                    made = login.connect(make, settings.SECRET_STORE, given)
                 except psycopg.Error:
                     state.failed()
                     raise
@@ -168,7 +172,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
         try:
             if self.pool is None:
                 self.isolation_level = IsolationLevel.READ_COMMITTED
-                return Connection.connect(**conn_params)
+                return login.connect(Connection.connect, settings.SECRET_STORE, conn_params)
             return self._from_pool(self.pool)
         finally:
             seen.now().db_seconds += time.perf_counter() - started

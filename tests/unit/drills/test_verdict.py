@@ -177,6 +177,12 @@ def test_logged_out() -> None:
     assert verdict_of(history, limits).verdict == "S"
     history.samples[-1] = dataclasses.replace(history.samples[-1], error="logged-out")
     assert verdict_of(history, limits).verdict == "B"
+    # Never told to log in again, and never let in: that is no "still logged in".
+    history.samples = [
+        dataclasses.replace(s, error="http-502") if s.kind == "session" else s
+        for s in history.samples
+    ]
+    assert verdict_of(history, limits).verdict == "B"
 
 
 def test_p95_comes_back() -> None:
