@@ -30,6 +30,11 @@ SWITCHES: dict[str, Switch] = {
         (("ALARMS", "host site rds balanced multi-az queue"),),
         "no alarm looks at single queries",
     ),
+    "redundant-schedulers": Environment(
+        "worker",
+        (("SCHEDULER", "alone"),),
+        "one scheduler, in AZ a, which remembers nothing: as a cron",
+    ),
     "cache-sessions": Environment(
         "web",
         (("SESSION_STORE", "signed_cookies"),),
