@@ -18,7 +18,7 @@ from collections.abc import Awaitable, Callable
 from pathlib import Path
 from typing import TextIO
 
-from loadtests import cached, content
+from loadtests import cached, content, digests
 from loadtests.client import LIMIT_SECONDS, Account, Answer, Client
 from loadtests.observe import observe, pause
 from tenfold import history
@@ -38,6 +38,8 @@ class Probe:
         self.stopping = asyncio.Event()
         self.open: set[asyncio.Task[None]] = set()
         self.turn = itertools.count()
+        self.posted: list[tuple[float, str]] = []
+        """when and by whom, of the acknowledged posts"""
         self.jobs = itertools.cycle([self._picture, self._report, self._newcomer, self._report])
         self.loop = asyncio.get_running_loop()
         # Schedules run on the monotonic clock; records carry the wall clock, tied together once.
@@ -89,8 +91,12 @@ class Probe:
 
     async def write(self) -> Answer:
         """A post with a marker of its own."""
-        marker = content.marker()
-        return await self._recorded("post", "/api/v1/posts", {"text": marker}, marker)
+        marker, account, at = content.marker(), self._account(), time.time()
+        body = {"text": marker}
+        answer = await self._recorded("post", "/api/v1/posts", body, marker, account)
+        if answer.outcome == ACKED:
+            self.posted.append((at, account.name))
+        return answer
 
     async def job(self) -> Answer:
         """Something that a worker finishes: a picture, a report, a newcomer's mail, in turn."""
@@ -180,6 +186,30 @@ class Probe:
         if self.loop.time() > deadline:
             raise SystemExit(f"the probe could not {what}")
 
+    async def befriend(self, bound: float) -> None:
+        """Each account follows all the others, so that what one writes is another's news."""
+        deadline = self.loop.time() + bound
+        for one in self.client.accounts:
+            for other in self.client.accounts:
+                body = {"handle": other.name}
+                while one is not other and not self.stopping.is_set():
+                    answer = await self.client.call(
+                        "POST", "/api/v1/follows", body, one, content.key()
+                    )
+                    if not answer.error:
+                        break
+                    self._give_up_after(deadline, "follow somebody")
+                    await asyncio.sleep(0.5)
+
+    def record_digests(self, period: float) -> None:
+        """The mails that the product owes these accounts, into the ledger; nobody asks for them."""
+        names = [account.name for account in self.client.accounts]
+        for at, number, name in digests.due(self.posted, names, period, time.time()):
+            marker = f"{number}:{name}"
+            self.book.add(
+                Write(at, "digest", marker, marker, name, ACKED, 0, by="probe"),
+            )
+
     async def renew(self) -> None:
         """Fresh tokens before they end, so that no request fails for the probe's own sake."""
         while not self.stopping.is_set():
@@ -201,6 +231,8 @@ async def main() -> None:
             for name in (signal.SIGTERM, signal.SIGINT):
                 loop.add_signal_handler(name, probe.stopping.set)
             await probe.prepare(bound=30)
+            if given.digest_period > 0:
+                await probe.befriend(bound=30)
             files = cached.Files(client)
             if given.cached > 0:
                 await files.prepare(client.accounts[0], bound=30)
@@ -217,6 +249,8 @@ async def main() -> None:
                 )
             if probe.open:
                 await asyncio.wait(probe.open, timeout=LIMIT_SECONDS * 3)
+            if given.digest_period > 0:
+                probe.record_digests(given.digest_period)
             book.close()
 
 
@@ -234,6 +268,7 @@ def _arguments() -> argparse.Namespace:
     parser.add_argument("--sessions", type=float, default=1, help="a second")
     parser.add_argument("--jobs", type=float, default=0, help="a second")
     parser.add_argument("--cached", type=float, default=0, help="a second")
+    parser.add_argument("--digest-period", type=float, default=0, help="seconds; 0: no digests")
     parser.add_argument("--events", default="", help="the control plane's address")
     parser.add_argument("--inbox", default="", help="the address of the operator's mails")
     parser.add_argument("--primaries", default="", help="name=address of each database node")

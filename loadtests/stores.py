@@ -63,8 +63,8 @@ class Stores:
                 if markers := list(wanted.get(effect, ())):
                     rows = connection.execute(query, (markers,)).fetchall()
                     found[effect] = {str(marker): int(times) for marker, times in rows}
-        if wanted.get("mail"):
-            found["mail"] = self.mails(wanted["mail"])
+        if wanted.get("mail") or wanted.get("digest"):
+            found |= self.mails(wanted.get("mail", ()), wanted.get("digest", ()))
         return found
 
     def pending(self) -> int:
@@ -80,18 +80,24 @@ class Stores:
         with urllib.request.urlopen(ask, timeout=5) as got:
             return sqs.Depth.of(json.load(got)["Attributes"]).total
 
-    def mails(self, handles: Iterable[str]) -> dict[str, int]:
-        """Welcome mails by the handle in their recipient's address."""
+    def mails(self, handles: Iterable[str], digests: Iterable[str]) -> Found:
+        """Welcomes by the handle in their recipient's address, digests as `PERIOD:HANDLE`.
+
+        What a mail is, and of which period, its Message-ID tells: `<digest.PERIOD.ACCOUNT@…>`.
+        """
         with urllib.request.urlopen(f"{self.inbox}/api/email", timeout=20) as got:
             mails = json.load(got)
-        wanted = set(handles)
-        counted: Counter[str] = Counter()
+        wanted = {"mail": set(handles), "digest": set(digests)}
+        counted: dict[str, Counter[str]] = {"mail": Counter(), "digest": Counter()}
         for mail in mails:
+            occasion = str(mail.get("headers", {}).get("message-id", "")).strip("<>").split(".")
             for to in mail.get("to", []):
                 name = str(to.get("address", "")).partition("@")[0]
-                if name in wanted:
-                    counted[name] += 1
-        return dict(counted)
+                if occasion[0] == "welcome" and name in wanted["mail"]:
+                    counted["mail"][name] += 1
+                elif occasion[0] == "digest" and f"{occasion[1]}:{name}" in wanted["digest"]:
+                    counted["digest"][f"{occasion[1]}:{name}"] += 1
+        return {effect: dict(found) for effect, found in counted.items()}
 
     def _connect(self) -> psycopg.Connection[Any]:
         told = json.loads(self.secret.read_text())

@@ -24,6 +24,7 @@ EFFECTS: dict[str, tuple[str, ...]] = {
     "signup": ("account", "mail"),
     "media": ("thumbnail",),
     "report": ("report",),
+    "digest": ("digest",),
 }
 """What a write of a kind must have caused, each to be found exactly once."""
 

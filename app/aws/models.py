@@ -67,3 +67,15 @@ class EffectDone(models.Model):
         """See aws/once.py."""
 
         db_table = "aws_effect_done"
+
+
+class Schedule(models.Model):
+    """A schedule, and the last of its periods that was fired."""
+
+    name = models.CharField(max_length=100, primary_key=True)
+    period = models.BigIntegerField()
+
+    class Meta:
+        """See aws/schedules.py."""
+
+        db_table = "aws_schedule"

@@ -6,6 +6,7 @@ So an effect is promised exactly when its write is; the relay (aws/relay.py) pub
 from __future__ import annotations
 
 import uuid
+from collections.abc import Mapping
 from typing import Any
 
 from django.db import connection, transaction
@@ -31,3 +32,13 @@ def emit(task: str, payload: dict[str, Any], *, key: str = "") -> uuid.UUID:
     Outbox.objects.bulk_create([row], ignore_conflicts=True)
     first = Outbox.objects.filter(task=task, key=key).values_list("id", flat=True).first()
     return first or row.id
+
+
+def emit_all(task: str, payloads: Mapping[str, dict[str, Any]]) -> None:
+    """Promise one effect for each key at once; keys that were promised already change nothing."""
+    if not connection.in_atomic_block:
+        raise transaction.TransactionManagementError(
+            f"outbox.emit_all({task!r}) needs a transaction"
+        )
+    rows = [Outbox(id=uuid.uuid4(), task=task, payload=one, key=k) for k, one in payloads.items()]
+    Outbox.objects.bulk_create(rows, ignore_conflicts=True, batch_size=1000)

@@ -16,11 +16,11 @@ from django.conf import settings
 from kombu import Queue
 from kombu.transport import TRANSPORT_ALIASES
 
-from aws import effects, relay, sqs
+from aws import effects, relay, schedules, sqs
 from aws.kombu_sqs import RECEIVED
 
 TRANSPORT_ALIASES["sqs"] = "aws.kombu_sqs:Transport"
-_relays: list[relay.Relay] = []
+_threads: list[relay.Relay | schedules.Scheduler] = []
 
 
 def _broker() -> str:
@@ -84,10 +84,11 @@ def _keep_our_logging(**_: Any) -> None:
 def _start(**_: Any) -> None:
     effects.load()
     RECEIVED.touch()
-    _relays.append(relay.start_thread(relay.publish))
+    _threads.append(relay.start_thread(relay.publish))
+    _threads.append(schedules.start_thread())
 
 
 @signals.worker_shutting_down.connect
 def _stop(**_: Any) -> None:
-    for one in _relays:
+    for one in _threads:
         one.stop()

@@ -16,6 +16,7 @@ EX_CONFIG = 78
 
 SESSION_STORES = ("signed_cookies", "cache", "process")
 REPLICA_READS = ("analytics", "product")
+SCHEDULERS = ("redundant", "alone")
 FAULTS = ("errors", "leak", "slow", "crash")
 """what a release that was made faulty for a drill does wrong (aws/faulty.py)"""
 
@@ -73,6 +74,10 @@ class Env:
     web_workers: int
     web_threads: int
     worker_threads: int
+    digest_period_seconds: int
+    """how often everybody gets a digest: a week, or less at drill pace"""
+    scheduler: str
+    """redundant: any worker may fire a schedule, all know what was fired; alone: the one in AZ a"""
     debug: bool
 
 
@@ -153,6 +158,10 @@ def read(environ: Mapping[str, str] = os.environ) -> Env:
         web_workers=convert("WEB_WORKERS", "1", _positive, "a number from 1 on"),
         web_threads=convert("WEB_THREADS", "8", _positive, "a number from 1 on"),
         worker_threads=convert("WORKER_THREADS", "4", _positive, "a number from 1 on"),
+        digest_period_seconds=convert(
+            "DIGEST_PERIOD_SECONDS", "604800", _positive, "a number from 1 on"
+        ),
+        scheduler=one_of("SCHEDULER", SCHEDULERS, "redundant"),
         debug=convert("DEBUG", "0", _flag, "0 or 1"),
     )
 

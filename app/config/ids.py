@@ -28,6 +28,11 @@ def new_id(bucket: int, now_ms: int | None = None) -> uuid.UUID:
     return uuid.UUID(int=value)
 
 
+def first_at(seconds: float) -> uuid.UUID:
+    """What no id made since that moment (seconds since the epoch) is smaller than."""
+    return uuid.UUID(int=int(seconds * 1000) << 80)
+
+
 def new_account_id(now_ms: int | None = None) -> uuid.UUID:
     """An account's id: its bucket is a hash of the rest of it, so that it is evenly spread."""
     seed = new_id(0, now_ms)

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
+
+from django.db.models import Count, Q
 
 from config import ids
 from config.pagination import LIMIT, Page, before, bounded
@@ -13,6 +16,14 @@ from config.writes import write
 from notifications.models import Notification as Row
 
 KINDS = ("like", "follow")
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What others did in some time."""
+
+    likes: int = 0
+    followers: int = 0
 
 
 @dataclass(frozen=True)
@@ -39,6 +50,22 @@ def page(
 def unread_count(account_id: uuid.UUID) -> int:
     """How many are unread."""
     return Row.objects.filter(account_id=account_id, read=False).count()
+
+
+def counts(
+    since: float, until: float, account_ids: Sequence[uuid.UUID] | None = None
+) -> dict[uuid.UUID, Counts]:
+    """Likes and new followers from `since` until before `until` (seconds since the epoch).
+
+    By account, of those of `account_ids`, or of all that had any. By the ids, which carry the time.
+    """
+    rows = Row.objects.filter(id__gte=ids.first_at(since), id__lt=ids.first_at(until))
+    if account_ids is not None:
+        rows = rows.filter(account_id__in=list(account_ids))
+    counted = rows.values_list("account_id").annotate(
+        likes=Count("id", filter=Q(kind="like")), followers=Count("id", filter=Q(kind="follow"))
+    )
+    return {one: Counts(likes, followers) for one, likes, followers in counted}
 
 
 def mark_read(account_id: uuid.UUID, *, key: str = "") -> int:

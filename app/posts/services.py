@@ -165,6 +165,22 @@ def feed(found: Sequence[Post], reader_id: uuid.UUID | None) -> list[FeedPost]:
     ]
 
 
+def authors_between(since: float, until: float) -> Sequence[uuid.UUID]:
+    """Who wrote from `since` until before `until`, seconds since the epoch (the ids carry it)."""
+    rows = Row.objects.filter(id__gte=ids.first_at(since), id__lt=ids.first_at(until))
+    return list(rows.values_list("author_id", flat=True).distinct())
+
+
+def best_between(
+    author_ids: Sequence[uuid.UUID], since: float, until: float, limit: int
+) -> Sequence[Post]:
+    """What these people wrote in that time, the most liked first, then the newest."""
+    rows = Row.objects.filter(
+        author_id__in=list(author_ids), id__gte=ids.first_at(since), id__lt=ids.first_at(until)
+    )
+    return [_post(row) for row in rows.order_by("-likes", "-id")[:limit]]
+
+
 def count_by_author(author_id: uuid.UUID) -> int:
     """How many posts somebody wrote."""
     return Row.objects.filter(author_id=author_id).count()

@@ -8,13 +8,17 @@ import uuid
 import zlib
 from typing import Any
 
+from django.conf import settings
+from django.db import transaction
 from django.utils import timezone
 
 from accounts import services as accounts
+from aws import outbox, schedules
 from aws.dbrouter import on_replica
 from aws.effects import effect
 from config.pagination import MAX_LIMIT
 from posts import services as posts
+from reports import digest
 from reports.models import Report
 from reports.services import FAILED, PENDING, READY
 from timeline import services as timelines
@@ -22,6 +26,25 @@ from timeline import services as timelines
 MAX_POSTS = 5000
 MAX_LIKES = 5000
 log = logging.getLogger(__name__)
+DIGEST = schedules.every("reports.digest", settings.ENV.digest_period_seconds)
+"""Mondays, for the week before"""
+
+
+@effect(DIGEST.task)
+def digests(payload: dict[str, Any], effect_id: str) -> None:
+    """Promise one mail to each who gets one: `period`, and its bounds `since` and `until`."""
+    found = digest.readers(payload["since"], payload["until"])
+    period = payload["period"]
+    mails = {f"{period}:{one}": payload | {"account_id": str(one)} for one in sorted(found)}
+    with transaction.atomic():
+        outbox.emit_all("reports.digest_mail", mails)
+
+
+@effect("reports.digest_mail")
+def digest_mail(payload: dict[str, Any], effect_id: str) -> None:
+    """One account's mail."""
+    account_id = uuid.UUID(payload["account_id"])
+    digest.send(account_id, payload["period"], payload["since"], payload["until"])
 
 
 @effect("reports.make")

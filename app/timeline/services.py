@@ -52,6 +52,12 @@ def followed_ids(account_id: uuid.UUID) -> Sequence[uuid.UUID]:
     return _shared(_followed_key(account_id), look)
 
 
+def followers_of(account_ids: Sequence[uuid.UUID]) -> frozenset[uuid.UUID]:
+    """Everybody who follows one of these people."""
+    rows = Follow.objects.filter(followed_id__in=list(account_ids))
+    return frozenset(rows.values_list("follower_id", flat=True).distinct())
+
+
 def follow_stats(account_id: uuid.UUID, viewer_id: uuid.UUID | None) -> Stats:
     """How many follow somebody, how many that one follows, and whether the viewer does."""
 

@@ -27,6 +27,8 @@ class Load:
     jobs: float = 0.0
     cached: float = 0.0
     """static files and a picture that the probe has asked for once before, from stage 2 on"""
+    digests: bool = False
+    """the probe's accounts follow each other, and the mails they must get are in the ledger"""
     reads_only: bool = False
     """Locust's users only read"""
     of_capacity: float | None = None

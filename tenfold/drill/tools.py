@@ -102,6 +102,8 @@ class Tools:
         argv = ["python", "-m", "loadtests.probe", "--target", front(self.engine)]
         for name in ("reads", "writes", "sessions", "jobs", "cached"):
             argv += [f"--{name}", f"{getattr(load, name):g}"]
+        if load.digests:
+            argv += ["--digest-period", f"{stagefile.pace('DIGEST_PERIOD_SECONDS'):g}"]
         if self.engine.containers("controlplane"):
             argv += ["--events", "http://controlplane:9900"]
         if self.engine.containers("inbox"):

@@ -47,6 +47,11 @@ SWITCHES: dict[str, Switch] = {
     "secret-refresh": Environment(
         "web", (("SECRETS_REFRESH", "0"),), "instances keep the secrets that they read at the start"
     ),
+    "redundant-schedulers": Environment(
+        "worker",
+        (("SCHEDULER", "alone"),),
+        "one scheduler, in AZ a, which remembers nothing: as a cron",
+    ),
     "cache-sessions": Environment(
         "web",
         (("SESSION_STORE", "signed_cookies"),),

@@ -154,9 +154,10 @@ def test_the_difference_of_two_stages() -> None:
     two, three = stages.read(paths, 2), stages.read(paths, 3)
     told = diff.compare(two, three, [three])
     assert {"sqs", "cache", "secretsmanager", "worker-a", "worker-b"} <= set(told["added"])
-    assert told["removed"] == []
+    assert told["removed"] == ["cron"], "schedules go into the queue"
     back = diff.compare(three, two, [three])
     assert set(back["removed"]) == set(told["added"])
+    assert back["added"] == ["cron"]
 
 
 def test_growing_groups_keep_their_size() -> None:
