@@ -29,6 +29,11 @@ def word() -> str:
     return random.choice(_WORDS)
 
 
+def common_words() -> list[str]:
+    """Searches that most posts answer: the words of every sentence, alone and together."""
+    return ["the", "a", "the a", "on the", "in the", "a on", "the the a"]
+
+
 def marker() -> str:
     """A text no other write has."""
     return f"m{secrets.token_hex(10)}"
