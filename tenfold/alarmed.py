@@ -23,29 +23,39 @@ def told_before_writes_fail(*words: str) -> Check:
     return check
 
 
+def named(within: float, *words: str) -> Check:
+    """An alarm's mail has all the words, in so many seconds."""
+
+    def check(evidence: Evidence) -> list[Finding]:
+        return [_named(evidence, within, words)]
+
+    return check
+
+
 def named_and_mended(within: float, *words: str) -> Check:
     """An alarm's mail has all the words, and the repair that it calls for is done in time."""
 
     def check(evidence: Evidence) -> list[Finding]:
         alarm = first_alarm(evidence, *words)
-        told = None if alarm is None else round(alarm.at - evidence.injected, 1)
-        text = f"no alarm mail named {' and '.join(words)}"
-        if alarm is not None:
-            text = f"until the mail: {alarm.text[:160]}"
         mended = evidence.history.mark(h.REPAIRED)
         took = None if mended is None else round(mended - evidence.injected, 1)
         # A repair before the alarm was not called for by it.
         called = alarm is not None and mended is not None and mended >= alarm.at
+        holds = called and took is not None and took <= within
+        text = "it was never done" if took is None else "until it was done"
         return [
-            Finding("alarm", told, within, "s", told is not None and told <= within, text),
-            Finding(
-                "repair",
-                took,
-                within,
-                "s",
-                called and took is not None and took <= within,
-                "until it was done" if took is not None else "it was never done",
-            ),
+            _named(evidence, within, words),
+            Finding("repair", took, within, "s", holds, text),
         ]
 
     return check
+
+
+def _named(evidence: Evidence, within: float, words: tuple[str, ...]) -> Finding:
+    alarm = first_alarm(evidence, *words)
+    if alarm is None:
+        text = f"no alarm mail named {' and '.join(words)}"
+        return Finding("alarm", None, within, "s", False, text)
+    told = round(alarm.at - evidence.injected, 1)
+    text = f"until the mail: {alarm.text[:160]}"
+    return Finding("alarm", told, within, "s", told <= within, text)

@@ -60,3 +60,14 @@ def depth(engine: Engine, container: Container, queue: str = QUEUE) -> Depth:
         return Depth.of(json.loads(got.output)["Attributes"])
     except (KeyError, TypeError, ValueError) as error:
         raise ValueError(f"{container.short} does not tell its depth: {got.output}") from error
+
+
+def purge(engine: Engine, container: Container, queue: str) -> None:
+    """Throw away all messages of a queue (PurgeQueue); raises ValueError where it refuses."""
+    body = json.dumps({"QueueUrl": f"http://sqs:9324/000000000000/{queue}"})
+    argv = ["curl", "-fsS", "-m", "5", ENDPOINT, "-d", body]
+    for name, value in HEADERS.items():
+        argv += ["-H", f"{name}: {value.replace('GetQueueAttributes', 'PurgeQueue')}"]
+    got = engine.exec(container, argv)
+    if got.code:
+        raise ValueError(f"{container.short} does not purge {queue}: {got.output}")

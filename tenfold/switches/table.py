@@ -47,6 +47,9 @@ SWITCHES: dict[str, Switch] = {
     "secret-refresh": Environment(
         "web", (("SECRETS_REFRESH", "0"),), "instances keep the secrets that they read at the start"
     ),
+    "dead-letter-queue": Environment(
+        "sqs", (("SQS_DEAD_LETTERS", "0"),), "SQS gives a message out for ever"
+    ),
     "redundant-schedulers": Environment(
         "worker",
         (("SCHEDULER", "alone"),),

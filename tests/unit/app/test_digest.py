@@ -10,6 +10,7 @@ from django.conf import settings
 
 from aws import schedules
 from aws.schedules import MONDAY, Schedule, Scheduler
+from loadtests import digests
 from reports import letters
 
 WEEK = 604_800
@@ -22,6 +23,11 @@ def test_a_week_begins_on_monday() -> None:
     assert weekly.current(monday - 1) == weekly.current(monday) - 1
     told = weekly.payload(weekly.current(monday))
     assert (told["since"], told["until"]) == (monday, monday + WEEK)
+
+
+def test_the_probe_counts_as_the_product_does() -> None:
+    at = 1_795_595_000.0
+    assert digests.period_of(at, 60) == Schedule("x", 60).current(at)
 
 
 @pytest.fixture

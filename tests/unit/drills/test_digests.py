@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from loadtests.digests import MONDAY, due, period_of
+from loadtests.digests import MONDAY, due
 
 ACCOUNTS = ("a", "b", "c")
 
@@ -24,10 +24,3 @@ def test_nothing_is_due_before_the_end_or_for_what_nobody_can_date() -> None:
     assert due(inside[:1], ACCOUNTS, 60, MONDAY + 61) == []
     edge = [(MONDAY + 0.5, "a"), (MONDAY + 59.5, "a")]
     assert due(edge, ACCOUNTS, 60, MONDAY + 61) == []
-
-
-def test_periods_are_the_products() -> None:
-    from aws.schedules import Schedule
-
-    at = 1_795_595_000.0
-    assert period_of(at, 60) == Schedule("x", 60).current(at)
