@@ -58,14 +58,24 @@ def picture(side: int = 96) -> bytes:
     """A valid PNG of coloured noise, about 3 bytes a pixel."""
     rows = b"".join(b"\0" + random.randbytes(side * 3) for _ in range(side))
 
-    def chunk(kind: bytes, data: bytes) -> bytes:
-        return (
-            struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
-        )
-
     head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
-    parts = [chunk(b"IHDR", head), chunk(b"IDAT", zlib.compress(rows, 1)), chunk(b"IEND", b"")]
+    parts = [_chunk(b"IHDR", head), _chunk(b"IDAT", zlib.compress(rows, 1)), _chunk(b"IEND", b"")]
     return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def large_picture(side: int = 3000) -> bytes:
+    """A valid PNG of one colour: few bytes to send, many pixels to decode."""
+    row = b"\0" + bytes((11, 110, 143)) * side
+    head = struct.pack(">IIBBBBB", side, side, 8, 2, 0, 0, 0)
+    packed = zlib.compressobj(1)
+    data = b"".join(packed.compress(row) for _ in range(side)) + packed.flush()
+    parts = [_chunk(b"IHDR", head), _chunk(b"IDAT", data), _chunk(b"IEND", b"")]
+    return b"\x89PNG\r\n\x1a\n" + b"".join(parts)
+
+
+def _chunk(kind: bytes, data: bytes) -> bytes:
+    """A part of a PNG."""
+    return struct.pack(">I", len(data)) + kind + data + struct.pack(">I", zlib.crc32(kind + data))
 
 
 def read_paths(name: str) -> Iterator[str]:

@@ -51,6 +51,13 @@ def main() -> None:
     except WaitTimeout as error:
         ended = str(error)
     tallies = ledger.tally(wanted, stores.look(wanted), ledger.asked_at(writes))
+    asked = ledger.asked_at(writes)
+    for one in tallies:
+        if one.effect == "mail":
+            waits = [
+                stores.arrived[m] - asked["mail"][m] for m in wanted["mail"] if m in stores.arrived
+            ]
+            one.slowest_s = round(max(waits, default=0.0), 1)
     told = {
         "tallies": [t.as_dict() for t in tallies],
         "seconds": round(time.monotonic() - begun, 1),

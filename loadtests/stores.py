@@ -11,7 +11,8 @@ import urllib.error
 import urllib.request
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -54,6 +55,8 @@ class Stores:
     secret: Path
     inbox: str
     queue: str
+    arrived: dict[str, float] = field(default_factory=dict)
+    """when each welcome mail that was looked for came, unix time, by the handle"""
 
     def look(self, wanted: Mapping[str, Mapping[str, str]]) -> Found:
         """All effects that are wanted, as the stores hold them now."""
@@ -95,6 +98,7 @@ class Stores:
                 name = str(to.get("address", "")).partition("@")[0]
                 if occasion[0] == "welcome" and name in wanted["mail"]:
                     counted["mail"][name] += 1
+                    self.arrived[name] = datetime.fromisoformat(str(mail["time"])).timestamp()
                 elif occasion[0] == "digest" and f"{occasion[1]}:{name}" in wanted["digest"]:
                     counted["digest"][f"{occasion[1]}:{name}"] += 1
         return {effect: dict(found) for effect, found in counted.items()}

@@ -114,6 +114,8 @@ class Tally:
     first_lost: float = 0.0
     """when the oldest and the newest lost effect were asked for, unix time; 0: nothing was lost"""
     last_lost: float = 0.0
+    slowest_s: float = 0.0
+    """from the newest question to the effect at most, seconds; known of mails only"""
     examples: list[str] = field(default_factory=list)
     """markers of up to five lost or doubled effects"""
 

@@ -41,6 +41,8 @@ class Threshold:
     lost_seconds: float | None = None
     """acknowledged writes may be lost from so many seconds before the fault on, no earlier ones"""
     doubled: int | None = None
+    mail_within: float | None = None
+    """seconds from a sign-up to its welcome mail, the slowest one"""
     logged_out: int | None = None
     """times the probe's user was found logged out after the fault"""
     one_primary: bool = False

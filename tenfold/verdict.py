@@ -232,6 +232,17 @@ def check_lost_seconds(evidence: Evidence) -> list[Finding]:
     ]
 
 
+def check_mail(evidence: Evidence) -> list[Finding]:
+    """The slowest welcome mail."""
+    limit = evidence.threshold.mail_within
+    if limit is None:
+        return []
+    mails = [t for t in evidence.tallies if t.effect == "mail"]
+    value = max((t.slowest_s for t in mails), default=None)
+    text = f"the slowest of {sum(t.acked for t in mails)} welcome mails"
+    return [_at_most("mail", value, limit, "s", text)]
+
+
 def check_logged_in(evidence: Evidence) -> list[Finding]:
     """The probe's user is still logged in."""
     limit = evidence.threshold.logged_out
@@ -320,6 +331,7 @@ CHECKS: tuple[Check, ...] = (
     check_failed_share,
     check_writes_back,
     check_ledger,
+    check_mail,
     check_lost_seconds,
     check_logged_in,
     check_cached,
