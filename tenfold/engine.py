@@ -158,11 +158,15 @@ class Engine:
 
     def inspect(self, container_id: str) -> Container:
         """One container by its id; raises NotFound."""
+        return _describe(self._raw(container_id))
+
+    def _raw(self, container_id: str) -> dict[str, Any]:
+        """As the engine has it; raises NotFound."""
         try:
-            raw = self.client.api.inspect_container(container_id)
+            found: dict[str, Any] = self.client.api.inspect_container(container_id)
         except docker.errors.NotFound as error:
             raise NotFound(f"container {container_id[:12]} is gone") from error
-        return _describe(raw)
+        return found
 
     def cpu_usage(self, containers: Iterable[Container]) -> dict[str, tuple[float, float]]:
         """CPU seconds used so far and the time of reading, by id: two sweeps give a rate.
@@ -222,10 +226,7 @@ class Engine:
 
     def cpu_limit(self, c: Container) -> float:
         """CPUs the container may use; 0 when unlimited."""
-        try:
-            host = self.client.api.inspect_container(c.id)["HostConfig"]
-        except docker.errors.NotFound as error:
-            raise NotFound(f"{c.short} is gone") from error
+        host = self._raw(c.id)["HostConfig"]
         if host.get("NanoCpus"):
             return float(host["NanoCpus"]) / 1e9
         if host.get("CpuQuota", 0) > 0:
@@ -234,12 +235,15 @@ class Engine:
 
     def environment(self, c: Container) -> dict[str, str]:
         """The container's environment as it was created."""
-        raw = self.client.api.inspect_container(c.id)["Config"].get("Env") or []
+        raw = self._raw(c.id)["Config"].get("Env") or []
         return dict(line.split("=", 1) for line in raw if "=" in line)
 
     def logs(self, c: Container, tail: int = 100) -> str:
         """The last lines of a container's output."""
-        return self.client.api.logs(c.id, tail=tail).decode(errors="replace")
+        try:
+            return self.client.api.logs(c.id, tail=tail).decode(errors="replace")
+        except docker.errors.NotFound as error:
+            raise NotFound(f"{c.short} is gone") from error
 
     # -- acting ----------------------------------------------------------------------------
 
@@ -330,7 +334,7 @@ class Engine:
         Takes the inspected configuration, limits, mounts and networks with their aliases; not the
         address. `env` and `labels` are laid over the source's. Source may be stopped.
         """
-        raw = self.client.api.inspect_container(source.id)
+        raw = self._raw(source.id)
         service = service or source.service
         taken = {c.number for c in self.containers(service=service)}
         number = next(n for n in range(1, 1000) if n not in taken)
@@ -354,7 +358,7 @@ class Engine:
         `image`, what the old image gave (variables, command) is the new one's matter. `volumes`
         takes a named volume for another; `memory` is so many bytes more than before.
         """
-        raw = self.client.api.inspect_container(c.id)
+        raw = self._raw(c.id)
         if image:
             raw = {**raw, "Config": self._own_config(raw)}
         _other_volumes(raw["HostConfig"], volumes or {})
@@ -376,7 +380,7 @@ class Engine:
 
     def image_of(self, c: Container) -> str:
         """The id of the image that a container was made from."""
-        return str(self.client.api.inspect_container(c.id)["Image"])
+        return str(self._raw(c.id)["Image"])
 
     def _own_config(self, raw: Mapping[str, Any]) -> dict[str, Any]:
         """A container's configuration without what its image gave it."""
@@ -390,7 +394,7 @@ class Engine:
 
     def description(self, c: Container) -> dict[str, Any]:
         """All that `make` needs to bring a container and its named volumes back, as plain data."""
-        raw = self.client.api.inspect_container(c.id)
+        raw = self._raw(c.id)
         names = [m["Name"] for m in raw.get("Mounts") or [] if m.get("Type") == "volume"]
         kept = ("Id", "Config", "HostConfig", "NetworkSettings")
         return {
@@ -478,7 +482,7 @@ class Engine:
 
     def link(self, c: Container) -> Link:
         """How a container is attached to the network now; raises NotFound when it is not."""
-        raw = self.client.api.inspect_container(c.id)
+        raw = self._raw(c.id)
         for network, attached in raw["NetworkSettings"]["Networks"].items():
             fixed = (attached.get("IPAMConfig") or {}).get("IPv4Address")
             return Link(
@@ -491,10 +495,7 @@ class Engine:
 
     def mend(self, link: Link) -> bool:
         """Reconnect what `cut` took off, with its address and aliases; whether it had to be."""
-        try:
-            raw = self.client.api.inspect_container(link.container_id)
-        except docker.errors.NotFound as error:
-            raise NotFound(f"container {link.container_id[:12]} is gone") from error
+        raw = self._raw(link.container_id)
         if link.network in raw["NetworkSettings"]["Networks"]:
             return False
         # An address that the engine had chosen may be another container's by now.

@@ -277,6 +277,14 @@ def test_downtime_is_bounded(span: tuple[float, float]) -> None:
     assert 0 <= downtime(evidence) <= END - INJECTED
 
 
+@pytest.mark.parametrize(("slowest", "verdict"), [(3.0, "S"), (24.0, "B")])
+def test_the_slowest_mail_counts(slowest: float, verdict: str) -> None:
+    tallies = [Tally("post", acked=9, once=9), Tally("mail", acked=4, once=4, slowest_s=slowest)]
+    found = verdict_of(steady(), Threshold(mail_within=10), tallies=tallies)
+    assert found.verdict == verdict
+    assert verdict_of(steady(), Threshold(mail_within=10)).verdict == "B", "nobody looked at mails"
+
+
 def test_an_alarm_mail_is_a_mark_by_its_subject() -> None:
     told = h.alarm_mark('ALARM: "DiskFull" the disk of rds is 83 % full', 5.0)
     assert told == Mark(5.0, h.ALARM, '"DiskFull" the disk of rds is 83 % full', "sns")
