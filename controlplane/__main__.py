@@ -15,7 +15,7 @@ from controlplane import settings as environment
 from controlplane.discovery import Discovery
 from controlplane.events import Events
 from controlplane.runner import Loop, Runner
-from controlplane.server import Api, Server, Targets
+from controlplane.server import Api, Scaling, Server, Targets
 from controlplane.settings import Settings, SettingsError
 from tenfold.engine import Engine, EngineError
 
@@ -37,13 +37,14 @@ def main(argv: Sequence[str], environ: Mapping[str, str]) -> int:
         settings = environment.read(environ, names)
         loops = build(names, settings, events)
         runners = {n: Runner(n, loop, events, stopping, EVERY[n]) for n, loop in loops.items()}
-        group = loops.get("alb")
+        group, scaling = loops.get("alb"), loops.get("asg")
         api = Api(
             runners,
             events,
             settings.switches,
             Discovery(Engine(settings.project)),
             group if isinstance(group, Targets) else None,
+            scaling if isinstance(scaling, Scaling) else None,
         )
         server = Server(api)
     except (SettingsError, EngineError, OSError) as error:

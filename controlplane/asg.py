@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol
 
 from controlplane import asg_policy as policy
@@ -24,6 +24,7 @@ from controlplane.asg_instances import (
     Ending,
     Instances,
     Settings,
+    Template,
     started_at,
     unix,
 )
@@ -125,6 +126,13 @@ class AsgLoop:
     def state(self) -> dict[str, Any]:
         """What the last tick saw."""
         return self._state
+
+    def launch_template(
+        self, version: int, env: Mapping[str, str], hashes: Mapping[str, str]
+    ) -> None:
+        """What is launched from now on has this environment; from any thread."""
+        self._instances.newest = Template(version, dict(env), dict(hashes))
+        self._say("launch_template", ROLE, version=version, release=env.get("RELEASE", ""))
 
     # -- seeing ----------------------------------------------------------------------------
 

@@ -24,6 +24,19 @@ STOP_GRACE = 10.0
 # How long beyond the drain time the ALB is waited for: it may be away itself.
 DRAIN_MARGIN = 5.0
 BACKOFF_LIMIT = 30.0
+HASH_LABEL = "com.docker.compose.config-hash"
+"""Compose's, of the service as it would make it: it leaves alone what carries it"""
+
+
+@dataclass(frozen=True)
+class Template:
+    """A version of the launch template: what differs from the instance that is copied."""
+
+    version: int
+    env: Mapping[str, str]
+    """an empty value takes the variable away"""
+    hashes: Mapping[str, str]
+    """HASH_LABEL by service"""
 
 
 class Settings(Protocol):
@@ -104,6 +117,8 @@ class Instances:
         """by container id"""
         self.trouble = ""
         """why the last launch failed"""
+        self.newest: Template | None = None
+        """told by a deploy; a restarted loop knows it by the instances that have it already"""
         self._failures = 0
         self._not_before = 0.0
 
@@ -128,6 +143,12 @@ class Instances:
             if source.service != service:
                 labels["tenfold.az"] = azs[service]
                 other = {"service": service, "env": {"AZ": azs[service]}}
+            newest = self.newest
+            if newest is not None and template(source) < newest.version:
+                other["env"] = {**newest.env, **other.get("env", {})}
+                labels[TEMPLATE_LABEL] = str(newest.version)
+                if service in newest.hashes:
+                    labels[HASH_LABEL] = newest.hashes[service]
             fresh = self._engine.clone(source, labels=labels, **other)
         except EngineError as error:
             self._failures += 1

@@ -1,8 +1,8 @@
 """The control plane's HTTP interface: health, state, events, switches, metrics, discovery.
 
-Reads what the loops say of themselves; a switch changes something, and a deploy takes a target out
-of the load balancer. Answers JSON (metrics: text) and is reached on the region's network alone,
-since no port is published.
+Reads what the loops say of themselves; a switch changes something, and a deploy takes targets out
+of the load balancer and gives Auto Scaling its template. Answers JSON (metrics: text) and is
+reached on the region's network alone, since no port is published.
 """
 
 from __future__ import annotations
@@ -49,6 +49,17 @@ class Targets(Protocol):
         ...
 
 
+@runtime_checkable
+class Scaling(Protocol):
+    """The auto-scaling group, as a deploy uses it."""
+
+    def launch_template(
+        self, version: int, env: Mapping[str, str], hashes: Mapping[str, str]
+    ) -> None:
+        """A new version of what is launched."""
+        ...
+
+
 class Api:
     """The answers, without HTTP."""
 
@@ -59,13 +70,15 @@ class Api:
         switches: Switches,
         discovery: Discovery,
         group: Targets | None = None,
+        scaling: Scaling | None = None,
     ) -> None:
-        """`runners` by the names of their loops; `group` where there is a load balancer."""
+        """`runners` by the names of their loops; the last two where there are such."""
         self.runners = runners
         self.events = events
         self.switches = switches
         self.discovery = discovery
         self.group = group
+        self.scaling = scaling
 
     def healthz(self) -> Answer:
         """503 when a loop hangs."""
@@ -127,6 +140,21 @@ class Api:
             raise Refused(404, f"{name} is not registered")
         return 200, {"target": name, "draining": draining}
 
+    def template(self, body: bytes) -> Answer:
+        """A new version of the launch template."""
+        if self.scaling is None:
+            raise Refused(404, "there is no auto-scaling group here")
+        try:
+            told = json.loads(body)
+            version, env, hashes = int(told["version"]), told["env"], told["hashes"]
+            texts = [*env, *env.values(), *hashes, *hashes.values()]
+        except (ValueError, TypeError, KeyError, AttributeError):
+            texts = [None]
+        if not all(isinstance(text, str) for text in texts):
+            raise Refused(400, "the body should have a version, an env and hashes")
+        self.scaling.launch_template(version, env, hashes)
+        return 200, {"version": version}
+
     def _states(self) -> dict[str, Any]:
         return {name: runner.loop.state() for name, runner in self.runners.items()}
 
@@ -154,7 +182,7 @@ class Handler(BaseHTTPRequestHandler):
         self._answer(look.get(url.path) or (lambda: _unknown(url.path)))
 
     def do_PUT(self) -> None:
-        """`/switch/NAME` and `/target/NAME`."""
+        """`/switch/NAME`, `/target/NAME` and `/template`."""
         body = self._body()
         path = urlsplit(self.path).path
         prefix, _, name = path.removeprefix("/").partition("/")
@@ -162,6 +190,8 @@ class Handler(BaseHTTPRequestHandler):
             self._answer(lambda: self.api.switch(name, body))
         elif prefix == "target":
             self._answer(lambda: self.api.target(name, body))
+        elif path == "/template":
+            self._answer(lambda: self.api.template(body))
         else:
             self._answer(lambda: _unknown(path))
 
@@ -206,7 +236,16 @@ class Server(ThreadingHTTPServer):
 
 
 def _unknown(path: str) -> Answer:
-    paths = ["/healthz", "/state", "/events", "/metrics", "/sd/all", "/switch/NAME", "/target/NAME"]
+    paths = [
+        "/healthz",
+        "/state",
+        "/events",
+        "/metrics",
+        "/sd/all",
+        "/switch/NAME",
+        "/target/NAME",
+        "/template",
+    ]
     raise Refused(404, f"there is no {path}", paths=paths)
 
 

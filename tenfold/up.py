@@ -50,6 +50,8 @@ class Up:
         self.journal = Journal(self.paths.journal, self.paths.project)
         self.number = self.stage.number
         self.again = f"`make stage-{self.number} up` goes on from here, `make down` stops it"
+        if release.unfinished(self.journal):
+            self.again = f"`{release.current(self.paths).command}` ends the deploy; {self.again}"
 
     def go(self) -> None:
         """Start it; raises TenfoldError."""

@@ -8,6 +8,7 @@ hash of what Compose would make now.
 from __future__ import annotations
 
 import time
+from collections import Counter
 from typing import Any, ClassVar
 
 from tenfold import controlplane_client as controlplane
@@ -27,6 +28,8 @@ TEMPLATE_LABEL = "tenfold.template"
 JOB_BOUND = 120.0
 HEALTHY_BOUND = 60.0
 DRAIN_MARGIN = 10.0
+TRIES = 5
+"""to catch an instance that Auto Scaling replaces over and over"""
 GRACE = {"web": 30, "worker": 15}
 """seconds to end in order, as the stage files give them"""
 
@@ -39,17 +42,18 @@ class Rolling(Deploy):
     def go(self) -> None:
         """All that has not got the release yet; the dead and the unhealthy first."""
         self._prepare(str(int(time.time())))
+        self._launch_template()
         self._make_missing()
         waiting = self._waiting("web") + self._waiting("worker")
         if waiting:
             self._release_job()
         for role, renew in (("web", self._web), ("worker", self._worker)):
-            done: set[str] = set()
-            while todo := [c for c in self._waiting(role) if c.short not in done]:
+            tries: Counter[str] = Counter()
+            while todo := [c for c in self._waiting(role) if tries[c.short] < TRIES]:
                 self.point()
                 self.out.now(f"{todo[0].short} is next, {len(todo)} to go")
-                renew(todo[0])
-                done.add(todo[0].short)
+                # One that was replaced meanwhile may have its name, and not the release.
+                tries[todo[0].short] += TRIES if renew(todo[0]) else 1
         self._all_healthy()
 
     def only(self, c: Container) -> None:
@@ -60,6 +64,18 @@ class Rolling(Deploy):
     def _prepare(self, template: str) -> None:
         self._template = template
         self._hashes = self._asked_of_compose()
+
+    def _launch_template(self) -> None:
+        """What Auto Scaling launches from now on, also before the first instance has it."""
+        if "asg" not in controlplane.ask(self.engine, "GET", "/state"):
+            return
+        web = {c.service for c in self.engine.containers("web")}
+        body = {
+            "version": int(self._template),
+            "env": self.release.env,
+            "hashes": {name: value for name, value in self._hashes.items() if name in web},
+        }
+        controlplane.ask(self.engine, "PUT", "/template", body)
 
     # -- what is to be done ----------------------------------------------------------------------
 
@@ -129,8 +145,8 @@ class Rolling(Deploy):
             raise TenfoldError(f"the release job failed: {words[-1] if words else 'no words'}")
         self.out.step(f"migrations and static files: done in {time.monotonic() - begun:.1f} s")
 
-    def _web(self, c: Container) -> None:
-        """Out of the load balancer, anew, in again when it is healthy."""
+    def _web(self, c: Container) -> bool:
+        """Out of the load balancer, anew, in again when it is healthy; False: it was gone."""
         begun = time.monotonic()
         name, taken_out = c.short, False
         try:
@@ -141,7 +157,7 @@ class Rolling(Deploy):
             taken_out = False
         except NotFound:
             self.out.step(f"{name} is gone: Auto Scaling has ended it")
-            return
+            return False
         finally:
             if taken_out and self._target(name):
                 controlplane.ask(self.engine, "PUT", f"/target/{name}", {"draining": False})
@@ -149,14 +165,15 @@ class Rolling(Deploy):
         self.hook(STARTED, fresh)
         self._healthy(fresh)
         self.out.step(f"{name}: {self.release}, healthy after {time.monotonic() - begun:.1f} s")
+        return True
 
-    def _worker(self, c: Container) -> None:
-        """Jobs in hand finish; what does not is given out again by the queue."""
+    def _worker(self, c: Container) -> bool:
+        """Jobs in hand finish; the queue gives out again what does not. False: it was gone."""
         begun = time.monotonic()
         try:
             fresh = self._renew(c)
         except NotFound:
-            return
+            return False
 
         def ready() -> bool:
             now = self.engine.inspect(fresh.id)
@@ -166,6 +183,7 @@ class Rolling(Deploy):
 
         self.wait(f"{c.short} to be ready with {self.release}", ready, HEALTHY_BOUND)
         self.out.step(f"{c.short}: {self.release}, ready after {time.monotonic() - begun:.1f} s")
+        return True
 
     def _renew(self, c: Container) -> Container:
         labels = {TEMPLATE_LABEL: self._template, IMAGE_LABEL: self.engine.image_id(c.image)}

@@ -695,3 +695,23 @@ def test_what_a_drill_put_in_the_group_is_not_copied() -> None:
     world.pass_time(12)
     launched = [d for d in world.detail if d.get("source")]
     assert [d["source"] for d in launched] == ["web-b-1"]
+
+
+def test_a_deploys_template_counts_before_any_instance_has_it() -> None:
+    """The release before would not come up again; a replacement has the one that is deployed."""
+    world = World()
+    world.pass_time(2)
+    world.loop.launch_template(9, {"RELEASE": "v2", "FAULT": ""}, {"web-a": "hash"})
+    world.end("web-a-1", 1)
+    world.pass_time(12)
+    fresh = next(c for c in world.box.values() if c.service == "web-a")
+    assert fresh.labels[TEMPLATE_LABEL] == "9"
+    assert fresh.labels["com.docker.compose.config-hash"] == "hash"
+    assert world.env[fresh.short]["RELEASE"] == "v2"
+    # What has it already is copied as it is.
+    world.change("web-b-1", labels={TEMPLATE_LABEL: "9"})
+    world.end(fresh.short, 1)
+    world.pass_time(12)
+    again = next(c for c in world.box.values() if c.service == "web-a")
+    assert again.id != fresh.id
+    assert "RELEASE" not in world.env[again.short]

@@ -53,6 +53,16 @@ class FakeGroup:
         return True
 
 
+class FakeScaling:
+    """An auto-scaling group."""
+
+    def __init__(self) -> None:
+        self.told: list[Any] = []
+
+    def launch_template(self, version: int, env: Any, hashes: Any) -> None:
+        self.told.append((version, env, hashes))
+
+
 class NoContainers:
     def containers(self) -> list[Any]:
         raise OSError("the socket is away")
@@ -77,8 +87,8 @@ class Plane:
             for name, loop in self.loops.items()
         }
         discovery = Discovery(NoContainers())  # type: ignore[arg-type]
-        self.group = FakeGroup()
-        api = Api(self.runners, self.events, Switches(), discovery, self.group)
+        self.group, self.scaling = FakeGroup(), FakeScaling()
+        api = Api(self.runners, self.events, Switches(), discovery, self.group, self.scaling)
         self.server = Server(api, ("127.0.0.1", 0))
         threading.Thread(target=self.server.serve_forever, args=(0.01,), daemon=True).start()
         for runner in self.runners.values():
@@ -176,6 +186,14 @@ def test_a_target_is_taken_out_and_put_back(plane: Plane) -> None:
     status, told = plane.ask("PUT", "/target/web-z-1", '{"draining": true}')
     assert (status, told) == (404, {"error": "web-z-1 is not registered"})
     assert plane.ask("PUT", "/target/web-a-1", '{"draining": 1}')[0] == 400
+
+
+def test_a_launch_template_is_taken(plane: Plane) -> None:
+    body = '{"version": 7, "env": {"RELEASE": "v2", "FAULT": ""}, "hashes": {"web-a": "h"}}'
+    assert plane.ask("PUT", "/template", body) == (200, {"version": 7})
+    assert plane.scaling.told == [(7, {"RELEASE": "v2", "FAULT": ""}, {"web-a": "h"})]
+    for bad in ("", "{}", '{"version": 7, "env": {"A": 1}, "hashes": {}}', "[]"):
+        assert plane.ask("PUT", "/template", bad)[0] == 400
 
 
 @pytest.mark.parametrize(

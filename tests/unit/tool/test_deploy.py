@@ -59,6 +59,7 @@ class World:
         self.dies: set[str] = set()
         """services whose next container ends at once"""
         self.job_code = 0
+        self.scaled = False
         for service, role in (
             ("web-a", "web"),
             ("web-b", "web"),
@@ -105,6 +106,7 @@ class World:
         labels: dict[str, str],
         grace: int,
     ) -> Container:
+        self.inspect(c.id)
         self.note(f"renew {c.service}")
         if c.role == "web" and c.running and c.short in self.targets():
             assert c.short in self.draining, "ended with requests in flight"
@@ -138,7 +140,10 @@ class World:
 
     def ask(self, _engine: Any, method: str, path: str, body: Any = None) -> Any:
         if method == "GET":
-            return {"alb": {"targets": self.targets()}}
+            return {"alb": {"targets": self.targets()}, **({"asg": {}} if self.scaled else {})}
+        if path == "/template":
+            self.done.append(f"template {body['env']['RELEASE']}")
+            return {}
         name = path.removeprefix("/target/")
         self.note(f"{'drain' if body['draining'] else 'register'} {name}")
         (self.draining.add if body["draining"] else self.draining.discard)(name)
@@ -250,6 +255,23 @@ def test_ctrl_c_never_leaves_half_an_instance(world: World, tmp_path: Path) -> N
         "renew worker-a",
         "renew worker-b",
     ]
+
+
+def test_auto_scaling_is_told_first_and_may_replace_one_on_the_way(
+    world: World, tmp_path: Path
+) -> None:
+    """The instance in hand is gone, and another one of the release before has its name."""
+    world.scaled = True
+
+    def replaced() -> None:
+        old = world.box.pop("web-a-old")
+        world.draining.clear()
+        world.add(dataclasses.replace(old, id="web-a-replaced"), {"RELEASE": "v1"})
+
+    world.when["drain web-a-1"] = replaced
+    deploy(world, tmp_path, Release("v2"))
+    assert world.done[:2] == ["template v2", "renew release"]
+    assert {r.name for r in deploys.where(world).values()} == {"v2"}  # type: ignore[arg-type]
 
 
 def test_a_drill_strikes_before_the_instance_serves(world: World, tmp_path: Path) -> None:
