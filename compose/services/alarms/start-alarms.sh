@@ -10,7 +10,7 @@ mkdir -p /run/alarms/rules
 for group in ${ALARMS:?the groups of rules are not named}; do
   [ -f "/etc/alarms/rules/$group.yaml" ] || { echo "alarms: ALARMS names $group; there is no such group" >&2; exit 78; }
   sed -e "s/@1@/${period}s/g" -e "s/@2@/$((2 * period))s/g" -e "s/@3@/$((3 * period))s/g" \
-    -e "s/@6S@/$((6 * period))/g" -e "s/@SHIP@/$((3 * ${RDS_LOG_SHIP_SECONDS:?}))/g" \
+    -e "s/@6@/$((6 * period))s/g" -e "s/@6S@/$((6 * period))/g" -e "s/@SHIP@/$((3 * ${RDS_LOG_SHIP_SECONDS:?}))/g" \
     "/etc/alarms/rules/$group.yaml" > "/run/alarms/rules/$group.yaml"
 done
 # Its own state is kept as series in CloudWatch, so that a restart forgets no alarm; no delay for
