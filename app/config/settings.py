@@ -70,7 +70,8 @@ TEMPLATES = [
 # -- databases: a pool a process, errors soon rather than hangs ---------------------------------
 
 
-def _database(url: str) -> dict[str, Any]:
+def _database(url: str, patience: float = 4) -> dict[str, Any]:
+    """`patience`: seconds that a request waits for a connection, before it answers 503."""
     parts = urlsplit(url)
     credentials = secrets.get_or_exit(SECRET_STORE, "tenfold/rds")
     return {
@@ -85,8 +86,7 @@ def _database(url: str) -> dict[str, Any]:
             "pool": {
                 "min_size": 1,
                 "max_size": max(ENV.web_threads, ENV.worker_threads) + 2,
-                # A request waits this long for a connection, then answers 503.
-                "timeout": 4,
+                "timeout": patience,
                 # A rotated password cuts no connection: by this age all have logged in with it.
                 "max_lifetime": ENV.db_max_age,
                 # Somebody waits: try each second (the pool's own back-off would grow to 16 s).
@@ -107,10 +107,11 @@ def _database(url: str) -> dict[str, Any]:
 
 
 DATABASES = {"default": _database(ENV.database_url)}
+# A replica that is away is not waited for: the primary has the same rows.
 for _n, _url in enumerate(ENV.replica_urls):
-    DATABASES[f"replica{_n}"] = _database(_url)
+    DATABASES[f"replica{_n}"] = _database(_url, patience=0.5)
 for _n, _url in enumerate(ENV.analytics_urls):
-    DATABASES[f"replica_analytics{_n}"] = _database(_url)
+    DATABASES[f"replica_analytics{_n}"] = _database(_url, patience=0.5)
 DATABASE_ROUTERS = ["aws.dbrouter.Router"]
 
 # -- cache and sessions --------------------------------------------------------------------------

@@ -30,7 +30,7 @@ class FillDisk:
 
     start: int = 65
     """per cent of the disk that are in use at once"""
-    rate: int = 7
+    rate: int = 8
     """MiB a second from there on, until there is no room"""
     lasts: float | None = None
 
