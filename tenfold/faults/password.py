@@ -110,7 +110,7 @@ class ChangePassword:
 
             def ready(c: Container = c) -> bool:
                 now = engine.inspect(c.id)
-                return now.running and now.health == "healthy"
+                return now.running and now.health in ("healthy", "")
 
             try:
                 wait_until(f"{c.short} to be ready", ready, READY_BOUND, tolerate=(NotFound,))

@@ -171,6 +171,41 @@ def test_503_only_without_a_registered_target(alb: Alb, pair: tuple[Backend, Bac
     assert alb.get().status == 200
 
 
+def test_stickiness_is_off_unless_it_is_asked_for(alb: Alb, pair: tuple[Backend, Backend]) -> None:
+    one, two = pair
+    alb.put(one.target(), two.target())
+    got = alb.get(headers={"Cookie": f"AWSALB={one.name}"})
+    assert "set-cookie" not in got.headers
+    asked = [alb.get(headers={"Cookie": f"AWSALB={one.name}"}) for _ in range(4)]
+    assert {a.headers["x-served-by"] for a in asked} == {one.name, two.name}
+
+
+def test_a_sticky_client_stays_until_its_target_goes(
+    lab: Stand, pair: tuple[Backend, Backend]
+) -> None:
+    """By the cookie it is given; a target that is gone, out, or was never there is no target."""
+    one, two = pair
+    sticky = start_alb(lab, "sticky-alb", ALB_STICKINESS="on")
+    sticky.put(one.target(), two.target())
+    first = sticky.get()
+    name = first.headers["x-served-by"]
+    assert f"AWSALB={name}" in first.headers["set-cookie"]
+    cookie = {"Cookie": f"theme=dark; AWSALB={name}"}
+    for _ in range(6):
+        assert sticky.get(headers=cookie).headers["x-served-by"] == name
+    # Who has no cookie goes in turn.
+    assert len(sticky.served_by(4)) == 2
+    other = next(b for b in pair if b.name != name)
+    its_own = next(b for b in pair if b.name == name)
+    for state in ("unhealthy", "draining"):
+        sticky.put(its_own.target(state), other.target())
+        got = sticky.get(headers=cookie)
+        assert got.headers["x-served-by"] == other.name
+        assert f"AWSALB={other.name}" in got.headers["set-cookie"]
+    for strange in ("nobody", "../..", "%00", "a" * 2000):
+        assert sticky.get(headers={"Cookie": f"AWSALB={strange}"}).status == 200
+
+
 def test_only_healthy_targets_are_sent_to(alb: Alb, pair: tuple[Backend, Backend]) -> None:
     one, two = pair
     for state in ("initial", "unhealthy", "draining"):
