@@ -6,14 +6,14 @@ from tenfold.measure import Threshold
 
 DRILL = Drill(
     name="heavy-search",
-    story="Forty searches a second for words that stand in most posts.",
+    story="Forty searches a second for words that few posts have, fifty posts a page.",
     rehearses="Stage 5: search becomes a service with OpenSearch behind it.",
     fault=Traffic("loadtests.searches", ("--rate", "40", "--open", "40")),
     row={0: "·", 1: "B", 2: "B", 3: "B", 4: "B", 5: "S", 6: "S", 7: "S"},
     survives_when=Threshold(p95_ratio=2, window=45),
     hold=47,
     broke_by=dict.fromkeys(
-        range(1, 5), "search is SQL on the posts' table: the timeline waits for the same CPU"
+        range(1, 5), "search is SQL on the posts' table: the timeline waits for the same CPUs"
     ),
     fixed_by=dict.fromkeys(range(1, 5), "stage 5: search has a store and instances of its own"),
 )

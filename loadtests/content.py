@@ -29,9 +29,20 @@ def word() -> str:
     return random.choice(_WORDS)
 
 
-def common_words() -> list[str]:
-    """Searches that most posts answer: the words of every sentence, alone and together."""
-    return ["the", "a", "the a", "on the", "in the", "a on", "the the a"]
+def dear_words() -> list[str]:
+    """What few of the seeded posts have: the database reads many until a page of them is full."""
+    return [
+        "coffee",
+        "station",
+        "garden",
+        "violin",
+        "heard",
+        "chess",
+        "umbrella",
+        "kingfisher",
+        "learned",
+        "ladder",
+    ]
 
 
 def marker() -> str:
