@@ -21,7 +21,7 @@ export $(given) DRILL
 .DEFAULT_GOAL := help
 .NOTPARALLEL:
 .SUFFIXES:
-.PHONY: setup up down deploy status urls alarms ack logs shell psql restore rotate diff load drills heal watch bench seed images \
+.PHONY: setup up down deploy status urls alarms ack logs shell psql restore rotate diff load drills heal watch bench profile seed images \
   test lint rehearse lock help
 
 ##@ Start and stop
@@ -66,6 +66,9 @@ heal: ## undo every fault there is
 
 bench: ## what CloudFront and the ALB cost against the instances alone, in one run
 	@$(TENFOLD) bench
+
+profile: ## where the time of the five most used requests goes: app, database, cache (USERS=10 FOR=30)
+	@$(TENFOLD) profile
 
 watch: ## load, probe and ledger while you break things yourself; Ctrl-C for the verdict
 	@$(TENFOLD) watch

@@ -31,18 +31,8 @@ def word() -> str:
 
 def dear_words() -> list[str]:
     """What few of the seeded posts have: the database reads many until a page of them is full."""
-    return [
-        "coffee",
-        "station",
-        "garden",
-        "violin",
-        "heard",
-        "chess",
-        "umbrella",
-        "kingfisher",
-        "learned",
-        "ladder",
-    ]
+    few = ["coffee", "station", "garden", "violin", "heard"]
+    return [*few, "chess", "umbrella", "kingfisher", "learned", "ladder"]
 
 
 def marker() -> str:

@@ -443,6 +443,22 @@ def bench(stage: Stage = "") -> int:
 
 
 @app.command()
+def profile(
+    users: Annotated[str, typer.Option(envvar="USERS", help="how many at once")] = "",
+    seconds: Annotated[str, typer.Option("--for", envvar="FOR", help="30, 5m")] = "",
+    stage: Stage = "",
+) -> int:
+    """Where the time of the five most used requests goes, told by the app itself in one run."""
+    from tenfold import profile as module
+
+    out = output()
+    many = inputs.integer("USERS", users, 10, 1, 10_000)
+    lasts = inputs.seconds("FOR", seconds, 30)
+    _, now = running(stage)
+    return module.run(now.stage, many, lasts, out.as_json)
+
+
+@app.command()
 def rehearse(
     seconds: Annotated[str, typer.Option("--for", envvar="FOR", help="budget: 45m")] = "",
     numbers: Annotated[str, typer.Option("--stages", envvar="STAGES", help="2-3 or 2,3")] = "",

@@ -52,6 +52,7 @@ def guarded(call: Callable[[], T], otherwise: T) -> T:
     if circuit.open:
         seen.now().cache_answered("away")
         return otherwise
+    started = time.perf_counter()
     try:
         return call()
     except Exception as error:
@@ -60,6 +61,8 @@ def guarded(call: Callable[[], T], otherwise: T) -> T:
         circuit.failed(error)
         seen.now().cache_answered("away")
         return otherwise
+    finally:
+        seen.now().cache_seconds += time.perf_counter() - started
 
 
 def is_away(error: BaseException) -> bool:

@@ -66,8 +66,7 @@ class Telemetry:
                 match.route if match else "unmatched",
                 answer.status_code,
                 time.perf_counter() - started,
-                used.queries,
-                used.db_seconds,
+                used,
             )
         return answer
 

@@ -13,6 +13,10 @@ class Seen:
     request_id: str = ""
     queries: int = 0
     db_seconds: float = 0.0
+    """with the database: waiting for a connection, then for its answers"""
+    wait_seconds: float = 0.0
+    """of these, until there was a connection"""
+    cache_seconds: float = 0.0
     database: str = ""
     """primary, replica, primary and replica, or empty: not asked"""
     cache: str = ""
@@ -26,6 +30,11 @@ class Seen:
             self.database = role
         elif role not in self.database:
             self.database = "primary and replica"
+
+    def waited(self, seconds: float) -> None:
+        """A connection was had, or not, after so long."""
+        self.db_seconds += seconds
+        self.wait_seconds += seconds
 
     def cache_answered(self, how: str) -> None:
         """One look into the cache; the worst of a request is what counts."""

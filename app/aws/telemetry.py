@@ -1,7 +1,7 @@
 """What the app tells of itself: JSON lines on stdout, and metrics for CloudWatch.
 
-One access line a request. The metrics are three: requests and their latency by route, and the
-time they spent with the database.
+One access line a request. The metrics: requests and their latency by route, the time they spent
+with the database, and by route what the time and the queries were (`make profile` shows it).
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from aws.seen import Seen
 
 BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0)
 """seconds"""
@@ -80,7 +83,7 @@ def event(name: str, **fields: Any) -> None:
 
 
 def request_done(
-    method: str, path: str, route: str, status: int, seconds: float, queries: int, db_seconds: float
+    method: str, path: str, route: str, status: int, seconds: float, used: Seen
 ) -> None:
     """The access line, and the counters."""
     access.info(
@@ -91,15 +94,27 @@ def request_done(
                 "path": path,
                 "status": status,
                 "ms": round(seconds * 1000, 1),
-                "db_ms": round(db_seconds * 1000, 1),
-                "queries": queries,
+                "db_ms": round(used.db_seconds * 1000, 1),
+                "wait_ms": round(used.wait_seconds * 1000, 1),
+                "cache_ms": round(used.cache_seconds * 1000, 1),
+                "queries": used.queries,
             }
         },
     )
     m = metrics()
     m.requests.labels(method, route, str(status)).inc()
     m.latency.labels(method, route).observe(seconds)
-    m.database.observe(db_seconds)
+    m.database.observe(used.db_seconds)
+    m.queries.labels(method, route).inc(used.queries)
+    for part, took in parts(seconds, used).items():
+        m.parts.labels(method, route, part).inc(took)
+
+
+def parts(seconds: float, used: Seen) -> dict[str, float]:
+    """Where a request's seconds went; they add up to all of it."""
+    database = used.db_seconds - used.wait_seconds
+    known = {"database": database, "connection": used.wait_seconds, "cache": used.cache_seconds}
+    return {"app": max(0.0, seconds - sum(known.values())), **known}
 
 
 def metrics() -> Any:
@@ -133,6 +148,15 @@ class _Metrics:
             "tenfold_request_database_seconds",
             "Time of a request spent with the database",
             buckets=BUCKETS,
+        )
+
+        self.parts = Counter(
+            "tenfold_request_part_seconds_total",
+            "Time of requests by where it went: app, database, connection (waiting for one), cache",
+            ["method", "route", "part"],
+        )
+        self.queries = Counter(
+            "tenfold_request_queries_total", "Queries of requests", ["method", "route"]
         )
 
     def text(self) -> bytes:

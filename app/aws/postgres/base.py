@@ -175,7 +175,7 @@ class DatabaseWrapper(base.DatabaseWrapper):
                 return login.connect(Connection.connect, settings.SECRET_STORE, conn_params)
             return self._from_pool(self.pool)
         finally:
-            seen.now().db_seconds += time.perf_counter() - started
+            seen.now().waited(time.perf_counter() - started)
 
     def _from_pool(self, pool: Any) -> Any:
         from psycopg_pool import PoolTimeout

@@ -26,6 +26,7 @@ from aws import (
     secrets,
     seen,
     sessions,
+    telemetry,
 )
 from aws.management.commands import release
 from aws.sigv4 import Credentials, Scope
@@ -342,3 +343,15 @@ def test_static_files_headers(key: str, kind: str, kept: str) -> None:
 
 def test_unreachable_is_an_os_error() -> None:
     assert issubclass(Unreachable, OSError)
+
+
+def test_the_parts_of_a_request_are_all_of_its_time() -> None:
+    used = seen.begin()
+    used.database_answered("primary", 0.020)
+    used.waited(0.005)
+    used.cache_seconds = 0.002
+    found = telemetry.parts(0.050, used)
+    assert found == pytest.approx(
+        {"app": 0.023, "database": 0.020, "connection": 0.005, "cache": 0.002}
+    )
+    assert used.db_seconds == pytest.approx(0.025)
