@@ -17,7 +17,7 @@ from datetime import UTC, datetime
 
 import docker.errors
 
-from tenfold import compose, inputs, patroni, record, stagefile
+from tenfold import compose, inputs, pace, patroni, record
 from tenfold.compose import Compose
 from tenfold.engine import Container, Engine, EngineError
 from tenfold.errors import FAILED, MISSING, TenfoldError
@@ -180,7 +180,7 @@ def _source(engine: Engine, now: Running) -> Container:
 
 def _wait_for_log(engine: Engine, now: Running, to: float, out: Output) -> None:
     """A second can be had when the log of it is in the bucket: AWS ships it each five minutes."""
-    bound = stagefile.pace("RDS_LOG_SHIP_SECONDS") + SHIP_SLACK
+    bound = pace.seconds("RDS_LOG_SHIP_SECONDS") + SHIP_SLACK
 
     def shipped() -> bool:
         # Looked up each time: another node may lead by then.

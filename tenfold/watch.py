@@ -13,7 +13,7 @@ import time
 from pathlib import Path
 
 from tenfold import history as h
-from tenfold import record, report, stagefile, stages
+from tenfold import pace, record, report, stages
 from tenfold.drill import healing
 from tenfold.drill.evidence import gather, settle
 from tenfold.drill.live import Live
@@ -55,7 +55,7 @@ def run(stage: int, as_json: bool = False) -> int:
     marks: list[Mark] = []
     with lock("watch"), interruptible():
         healing.leftovers(engine, screen.say)
-        if stagefile.pace_name() != DRILL_PACE:
+        if pace.name() != DRILL_PACE:
             screen.say("the limits are those of drill pace, the stage's is not", style="yellow")
         folder = new_folder("watch", stage)
         tools = Tools(engine, folder.name, folder)
@@ -146,7 +146,7 @@ def _close(tools: Tools, folder: Path, screen: Screen, marks: list[Mark], stage:
     verdict.story = {
         "run": folder.name,
         "folder": os.path.relpath(folder, record.ROOT),
-        "pace": stagefile.pace_name(),
+        "pace": pace.name(),
         "stage_title": about.title,
         "story": "; ".join(happened) or "Nothing was broken.",
         "rehearses": "Whatever you did by hand, under load, with the ledger read back afterwards.",

@@ -12,7 +12,7 @@ from collections import Counter
 from typing import Any, ClassVar
 
 from tenfold import controlplane_client as controlplane
-from tenfold import stagefile, stages
+from tenfold import pace, stages
 from tenfold.compose import Compose, last_line
 from tenfold.deploy import base
 from tenfold.deploy.base import STARTED, Deploy
@@ -207,7 +207,7 @@ class Rolling(Deploy):
     def _drain(self, name: str) -> None:
         self.out.now(f"{name}: draining")
         controlplane.ask(self.engine, "PUT", f"/target/{name}", {"draining": True})
-        bound = stagefile.pace("ALB_DRAIN_SECONDS") + DRAIN_MARGIN
+        bound = pace.seconds("ALB_DRAIN_SECONDS") + DRAIN_MARGIN
 
         def drained() -> bool:
             target = self._target(name)

@@ -6,7 +6,7 @@ import json
 import time
 from collections.abc import Sequence
 
-from tenfold import faults, record, report, stagefile, stages
+from tenfold import faults, pace, record, report, stages
 from tenfold.drill import healing, steady
 from tenfold.drill.evidence import gather
 from tenfold.drill.model import Control, Drill, Load, catalogue, find
@@ -46,7 +46,7 @@ def run(name: str, stage: int, without: Sequence[str] = (), as_json: bool = Fals
     drill.expected(stage, tuple(without))
     engine = connect()
     require_stage(engine, stage)
-    require_drill_pace(stagefile.pace_name(), stage)
+    require_drill_pace(pace.name(), stage)
     screen = Screen(as_json)
     with lock(f"drill-{name}"), interruptible():
         screen.say(f"{name} at stage {stage}: {drill.story}")

@@ -8,7 +8,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from tenfold import faults, record, stagefile, stages, switches
+from tenfold import faults, pace, record, stages, switches
 from tenfold import history as h
 from tenfold.drill import healing, steady
 from tenfold.drill.evidence import gather, settle
@@ -215,11 +215,11 @@ class Rehearsal:
 
     def _await_operator(self) -> None:
         """They come when users complain, or sooner: on the alarm's mail that the drill names."""
-        late, words = self.injected_at + stagefile.pace("OPERATOR_SECONDS"), self.drill.paged_by
+        late, words = self.injected_at + pace.seconds("OPERATOR_SECONDS"), self.drill.paged_by
         left = max(0.0, late - time.time())
         if words and self._until("the pager", lambda: self._paged(words), left):
             self.screen.say("the operator is paged", style="magenta")
-            late = min(late, time.time() + stagefile.pace("RUNBOOK_SECONDS"))
+            late = min(late, time.time() + pace.seconds("RUNBOOK_SECONDS"))
         self._hold_until(late)
 
     def _paged(self, words: tuple[str, ...]) -> bool:
@@ -291,7 +291,7 @@ class Rehearsal:
         verdict.story = {
             "run": self.run,
             "folder": os.path.relpath(self.folder, record.ROOT),
-            "pace": stagefile.pace_name(),
+            "pace": pace.name(),
             "stage_title": stage.title,
             "story": self.drill.story,
             "rehearses": self.drill.rehearses,

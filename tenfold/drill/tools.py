@@ -12,7 +12,7 @@ import time
 from dataclasses import dataclass
 from pathlib import Path
 
-from tenfold import patroni, record, rotate, secrets, stagefile
+from tenfold import pace, patroni, record, rotate, secrets
 from tenfold.drill.model import Load
 from tenfold.engine import PROJECT, TOOLS_IMAGE, Container, Engine, EngineError
 from tenfold.errors import TenfoldError
@@ -104,7 +104,7 @@ class Tools:
         for name in ("reads", "writes", "sessions", "jobs", "cached"):
             argv += [f"--{name}", f"{getattr(load, name):g}"]
         if load.digests:
-            argv += ["--digest-period", f"{stagefile.pace('DIGEST_PERIOD_SECONDS'):g}"]
+            argv += ["--digest-period", f"{pace.seconds('DIGEST_PERIOD_SECONDS'):g}"]
         if self.engine.containers("controlplane"):
             argv += ["--events", "http://controlplane:9900"]
         if self.engine.containers("inbox"):
@@ -122,7 +122,7 @@ class Tools:
             with contextlib.suppress(TenfoldError, EngineError):
                 rotate.sync(Paths.here(), self.engine, secret.name)
         # A job that a dead worker held is back by then.
-        quiet = stagefile.pace("SQS_VISIBILITY_SECONDS") + 4
+        quiet = pace.seconds("SQS_VISIBILITY_SECONDS") + 4
         argv = ["python", "-m", "loadtests.settle", "--bound", f"{bound:g}"]
         argv += ["--quiet", f"{quiet:g}"]
         if self.engine.containers("sqs"):

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from tenfold import stagefile
+from tenfold import pace
 from tenfold.engine import Container, Engine, NotFound
 from tenfold.errors import TenfoldError
 from tenfold.faults.base import NoEffect, State, named, start_again
@@ -36,7 +36,7 @@ class KillScheduler:
 
     def inject(self, engine: Engine, state: State) -> None:
         """SIGKILL, when the period is in its middle."""
-        seconds = stagefile.pace("DIGEST_PERIOD_SECONDS")
+        seconds = pace.seconds("DIGEST_PERIOD_SECONDS")
 
         def share() -> float:
             return ((time.time() - MONDAY) % seconds) / seconds

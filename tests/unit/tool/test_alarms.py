@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from tenfold import alarms, stagefile, stages
+from tenfold import alarms, pace, stages
 from tenfold.errors import TenfoldError
 from tenfold.paths import Paths
 from tests.unit.drills.fake_engine import FakeEngine, container
@@ -128,4 +128,4 @@ def test_what_cannot_be_acknowledged_is_said(
 
 
 def test_paged_is_quicker_than_complained_to() -> None:
-    assert stagefile.pace("RUNBOOK_SECONDS") < stagefile.pace("OPERATOR_SECONDS")
+    assert pace.seconds("RUNBOOK_SECONDS") < pace.seconds("OPERATOR_SECONDS")

@@ -7,15 +7,15 @@ import os
 from tenfold.record import ROOT
 
 
-def pace_name() -> str:
+def name() -> str:
     """The pace in use: drill or aws."""
     return os.environ.get("PACE") or "drill"
 
 
-def pace(name: str) -> float:
+def seconds(constant: str) -> float:
     """A time constant in seconds, from compose/pace/<pace>.env."""
-    for line in (ROOT / "compose" / "pace" / f"{pace_name()}.env").read_text().splitlines():
+    for line in (ROOT / "compose" / "pace" / f"{name()}.env").read_text().splitlines():
         key, _, value = line.partition("=")
-        if key.strip() == name:
+        if key.strip() == constant:
             return float(value)
-    raise KeyError(name)
+    raise KeyError(constant)
