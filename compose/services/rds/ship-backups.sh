@@ -91,7 +91,13 @@ while :; do
       sleep 5
       continue
     fi
-    ready=true last=$(last_backup)
+    ready=true last=$(last_backup) whole=0
+    # A new cluster gets its standbys first: a base backup beside their copies makes both slow.
+    [ -z "${RDS_NAME:-}" ] || [ "${last:-0}" != 0 ] || whole=$((begun + 20))
+  fi
+  if [ "$begun" -lt "$whole" ]; then
+    sleep 1
+    continue
   fi
   if [ $((begun - ${last:-0})) -ge "$daily" ]; then
     if pgbackrest backup --type=full; then
