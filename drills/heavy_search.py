@@ -1,14 +1,14 @@
 """Expensive searches."""
 
 from tenfold.drill.model import Drill
-from tenfold.faults import Traffic
+from tenfold.faults.searches import Searches
 from tenfold.measure import Threshold
 
 DRILL = Drill(
     name="heavy-search",
-    story="Forty searches a second for words that few posts have, fifty posts a page.",
+    story="Forty searches a second for a word of years ago, fifty posts a page.",
     rehearses="Stage 5: search becomes a service with OpenSearch behind it.",
-    fault=Traffic("loadtests.searches", ("--rate", "40", "--open", "40")),
+    fault=Searches(),
     row={0: "·", 1: "B", 2: "B", 3: "B", 4: "B", 5: "S", 6: "S", 7: "S"},
     survives_when=Threshold(p95_ratio=2, window=45),
     hold=47,

@@ -29,12 +29,6 @@ def word() -> str:
     return random.choice(_WORDS)
 
 
-def dear_words() -> list[str]:
-    """What few of the seeded posts have: the database reads many until a page of them is full."""
-    few = ["coffee", "station", "garden", "violin", "heard"]
-    return [*few, "chess", "umbrella", "kingfisher", "learned", "ladder"]
-
-
 def marker() -> str:
     """A text no other write has."""
     return f"m{secrets.token_hex(10)}"

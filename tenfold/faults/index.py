@@ -11,22 +11,20 @@ from tenfold import patroni, record, sql
 from tenfold.engine import Engine
 from tenfold.errors import TenfoldError
 from tenfold.faults.base import NoEffect, State
+from tenfold.faults.grown import grow, shrink
 from tenfold.faults.traffic import Traffic
 
 READERS = Traffic("loadtests.readers", ("--rate", "3"), least=6)
 """somebody who follows dozens of people, as the accounts that a drill makes do not"""
 RUNBOOK = "docs/runbooks/rebuild-indexes.sql"
-OLDEST = "00000001-0000-0000-0000-000000000000"
-"""ids of the rows that make the table big are before it, those of real posts (UUIDv7) after"""
 
 
 @dataclass(frozen=True)
 class DropIndex:
     """An index of the posts' table goes; the table is made as big as a grown product's first.
 
-    A small seed hides a missing index: reading 2,000 rows from end to end takes no time. The rows
-    added belong to nobody and sort before all others, so that nobody is shown one. Healing is the
-    runbook's script; then the rows go.
+    A small seed hides a missing index: reading 2,000 rows from end to end takes no time. Healing
+    is the runbook's script; then the rows go.
     """
 
     index: str
@@ -46,13 +44,7 @@ class DropIndex:
     def inject(self, engine: Engine, state: State) -> None:
         """Grow the table, then drop the index; `at` is when it went."""
         READERS.inject(engine, state)
-        grown = f"""
-            INSERT INTO posts_post (id, author_id, text, media_ids, likes)
-            SELECT overlay(md5(n::text) placing '00000000' from 1 for 8)::uuid, gen_random_uuid(),
-                'an older post, number ' || n, '{{}}', 0
-            FROM generate_series(1, {self.rows}) AS n ON CONFLICT DO NOTHING"""
-        sql.run(engine, grown, seconds=60)
-        sql.run(engine, "ANALYZE posts_post")
+        grow(engine, self.rows)
         READERS.took_effect(engine, state)
         state["at"] = time.time()
         sql.run(engine, f"DROP INDEX {self.index}")
@@ -78,9 +70,7 @@ class DropIndex:
             if not _there(engine, self.index):
                 raise TenfoldError(f"the runbook has not made {self.index}", do="`make psql`")
             done.append(f"the runbook rebuilt {self.index} concurrently in {took:.1f} s")
-        gone = f"WITH gone AS (DELETE FROM posts_post WHERE id < '{OLDEST}' RETURNING 1)"
-        if int(sql.run(engine, f"{gone} SELECT count(*) FROM gone", seconds=60)):
-            sql.run(engine, "VACUUM ANALYZE posts_post", seconds=60)
+        shrink(engine)
         return [*done, *READERS.heal(engine, state)]
 
 
