@@ -147,7 +147,7 @@ class Rolling(Deploy):
 
     def _web(self, c: Container) -> bool:
         """Out of the load balancer, anew, in again when it is healthy; False: it was gone."""
-        begun = time.monotonic()
+        begun, started = time.monotonic(), time.time()
         name, taken_out = c.short, False
         try:
             if c.running and self._target(name):
@@ -161,9 +161,15 @@ class Rolling(Deploy):
         finally:
             if taken_out and self._target(name):
                 controlplane.ask(self.engine, "PUT", f"/target/{name}", {"draining": False})
-        self._registered(fresh)
-        self.hook(STARTED, fresh)
-        self._healthy(fresh)
+        try:
+            self._registered(fresh)
+            self.hook(STARTED, fresh)
+            self._healthy(fresh)
+        except TenfoldError:
+            if not self._scaled_in(name, since=started):
+                raise
+            self.out.step(f"{name}: Auto Scaling needs it no more, and has ended it")
+            return None
         self.out.step(f"{name}: {self.release}, healthy after {time.monotonic() - begun:.1f} s")
         return True
 
@@ -203,6 +209,15 @@ class Rolling(Deploy):
         """A target by its name, and of this very instance where one is named; empty: none."""
         found = (t for t in self._targets() if t["name"] == name)
         return next((t for t in found if instance in ("", t.get("instance"))), {})
+
+    def _scaled_in(self, name: str, since: float) -> bool:
+        """Whether Auto Scaling has ended an instance because there were too many."""
+        told = controlplane.ask(self.engine, "GET", f"/events?since={since:.0f}")
+        return any(
+            (one.get("event"), one.get("resource"), one.get("reason"))
+            == ("terminating", name, "scale-in")
+            for one in (told or {}).get("events", ())
+        )
 
     def _drain(self, name: str) -> None:
         self.out.now(f"{name}: draining")

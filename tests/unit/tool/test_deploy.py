@@ -60,6 +60,8 @@ class World:
         """services whose next container ends at once"""
         self.job_code = 0
         self.scaled = False
+        self.events: list[dict[str, str]] = []
+        """the control plane's"""
         for service, role in (
             ("web-a", "web"),
             ("web-b", "web"),
@@ -139,6 +141,8 @@ class World:
         }
 
     def ask(self, _engine: Any, method: str, path: str, body: Any = None) -> Any:
+        if path.startswith("/events"):
+            return {"events": self.events}
         if method == "GET":
             return {"alb": {"targets": self.targets()}, **({"asg": {}} if self.scaled else {})}
         if path == "/template":
@@ -217,6 +221,23 @@ def test_one_that_dies_stops_it_and_it_goes_on_from_there(world: World, tmp_path
     world.done.clear()
     deploy(world, tmp_path, Release("v1"))
     assert world.done == ["renew release", "renew web-a"]
+
+
+def test_one_that_auto_scaling_needs_no_more_stops_nothing(world: World, tmp_path: Path) -> None:
+    """It was ended in order, by name, for being one too many; any other end is the release's."""
+    world.dies = {"web-b"}
+    world.events = [{"event": "terminating", "resource": "web-b-1", "reason": "dead"}]
+    with pytest.raises(TenfoldError, match="web-b-1 is exited"):
+        deploy(world, tmp_path, Release("v2"))
+    world.events = [{"event": "terminating", "resource": "web-b-1", "reason": "scale-in"}]
+
+    def removed() -> None:
+        world.box = {one: c for one, c in world.box.items() if c.service != "web-b"}
+
+    world.when["renew worker-a"] = removed
+    deploy(world, tmp_path, Release("v3"))
+    assert world.done[-2:] == ["renew worker-a", "renew worker-b"]
+    assert {r.name for r in deploys.where(world).values()} == {"v3"}  # type: ignore[arg-type]
 
 
 def test_a_release_job_that_fails_touches_no_instance(world: World, tmp_path: Path) -> None:
