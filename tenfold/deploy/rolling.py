@@ -169,7 +169,7 @@ class Rolling(Deploy):
             if not self._scaled_in(name, since=started):
                 raise
             self.out.step(f"{name}: Auto Scaling needs it no more, and has ended it")
-            return None
+            return True
         self.out.step(f"{name}: {self.release}, healthy after {time.monotonic() - begun:.1f} s")
         return True
 
