@@ -82,10 +82,11 @@ class Rolling(Deploy):
     def _waiting(self, role: str) -> list[Container]:
         """Instances without the release, the worst first: the healthy ones carry the load."""
         states = {t["name"]: t["state"] for t in self._targets()} if role == "web" else {}
+        ending = self._ending() if role == "web" else set()
         found = []
         for c in base.instances(self.engine):
             try:
-                if c.role == role and not self._has(c):
+                if c.role == role and c.short not in ending and not self._has(c):
                     found.append(c)
             except EngineError:
                 continue  # Auto Scaling has just ended it
@@ -153,10 +154,14 @@ class Rolling(Deploy):
             if c.running and self._target(name):
                 taken_out = True
                 self._drain(name)
+            if name in self._ending():
+                # Its end is Auto Scaling's matter now; made anew, it would be one too many.
+                taken_out = False
+                raise NotFound(name)
             fresh = self._renew(c)
             taken_out = False
         except NotFound:
-            self.out.step(f"{name} is gone: Auto Scaling has ended it")
+            self.out.step(f"{name}: Auto Scaling ends it")
             return False
         finally:
             if taken_out and self._target(name):
@@ -209,6 +214,12 @@ class Rolling(Deploy):
         """A target by its name, and of this very instance where one is named; empty: none."""
         found = (t for t in self._targets() if t["name"] == name)
         return next((t for t in found if instance in ("", t.get("instance"))), {})
+
+    def _ending(self) -> set[str]:
+        """Instances that Auto Scaling terminates just now, whatever for; none without it."""
+        asg = controlplane.ask(self.engine, "GET", "/state").get("asg") or {}
+        there = asg.get("instances") or {}
+        return {name for name, one in there.items() if one.get("lifecycle") == "terminating"}
 
     def _scaled_in(self, name: str, since: float) -> bool:
         """Whether Auto Scaling has ended an instance because there were too many."""

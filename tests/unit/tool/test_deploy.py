@@ -60,6 +60,8 @@ class World:
         """services whose next container ends at once"""
         self.job_code = 0
         self.scaled = False
+        self.group: dict[str, dict[str, str]] = {}
+        """what Auto Scaling says of its instances"""
         self.events: list[dict[str, str]] = []
         """the control plane's"""
         for service, role in (
@@ -144,7 +146,10 @@ class World:
         if path.startswith("/events"):
             return {"events": self.events}
         if method == "GET":
-            return {"alb": {"targets": self.targets()}, **({"asg": {}} if self.scaled else {})}
+            return {
+                "alb": {"targets": self.targets()},
+                **({"asg": {"instances": self.group}} if self.scaled else {}),
+            }
         if path == "/template":
             self.done.append(f"template {body['env']['RELEASE']}")
             return {}
@@ -297,6 +302,20 @@ def test_auto_scaling_is_told_first_and_may_replace_one_on_the_way(
     deploy(world, tmp_path, Release("v2"))
     assert world.done[:2] == ["template v2", "renew release"]
     assert {r.name for r in deploys.where(world).values()} == {"v2"}  # type: ignore[arg-type]
+
+
+def test_what_auto_scaling_is_ending_is_left_to_it(world: World, tmp_path: Path) -> None:
+    """Before it is its turn, and while it drains: made anew it would be one too many."""
+    world.scaled = True
+    world.group["web-a-1"] = {"lifecycle": "terminating"}
+
+    def this_one_too() -> None:
+        world.group["web-b-1"] = {"lifecycle": "terminating"}
+
+    world.when["drain web-b-1"] = this_one_too
+    deploy(world, tmp_path, Release("v2"))
+    assert not {"renew web-a", "renew web-b", "register web-b-1"} & set(world.done)
+    assert world.done[-2:] == ["renew worker-a", "renew worker-b"]
 
 
 def test_a_drill_strikes_before_the_instance_serves(world: World, tmp_path: Path) -> None:
