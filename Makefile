@@ -13,7 +13,7 @@ endif
 # What people give reaches the tool by the environment, word for word: neither make nor a shell
 # may read it as code (`value` takes it unexpanded).
 given := TENFOLD_STAGE PORT JSON PACE SERVICE SQL TO FROM FOR USERS SCENARIO UI WITHOUT VOLUMES SIZE SEED FOLLOW TAKE \
-  STAGES DRILLS ALL CONTROLS CHANGED RELEASE SECRET FAULT ALERT BY NOTE
+  STAGES DRILLS ALL CONTROLS CHANGED SHOWN RELEASE SECRET FAULT ALERT BY NOTE
 $(foreach name,$(given),$(eval override $(name) := $$(value $(name))))
 DRILL :=
 export $(given) DRILL
@@ -114,7 +114,7 @@ lint: ## the linters and the type checker
 lock: ## pin each group of pyproject.toml with hashes into requirements/
 	@$(TENFOLD) lock
 
-rehearse: ## the matrix for real (FOR=45m STAGES=2-3 DRILLS=kill-web ALL=1 CONTROLS=1 CHANGED=1)
+rehearse: ## the matrix for real (FOR=45m STAGES=2-3 DRILLS=kill-web ALL=1 CONTROLS=1 CHANGED=1 SHOWN=1)
 	@$(TENFOLD) rehearse
 
 help: ## this table

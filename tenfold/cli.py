@@ -466,6 +466,9 @@ def rehearse(
     every: Annotated[str, typer.Option("--all", envvar="ALL", help="1: every cell")] = "",
     controls: Annotated[str, typer.Option(envvar="CONTROLS", help="1: the controls too")] = "",
     changed: Annotated[str, typer.Option(envvar="CHANGED", help="1: what changed alone")] = "",
+    shown: Annotated[
+        str, typer.Option(envvar="SHOWN", help="1: what was as expected when it was run last")
+    ] = "",
 ) -> int:
     """The edges of the matrix for real, the oldest results first, as many as fit the budget."""
     from tenfold import rehearse as module
@@ -481,6 +484,7 @@ def rehearse(
         every=inputs.flag("ALL", every),
         controls=inputs.flag("CONTROLS", controls),
         changed_only=inputs.flag("CHANGED", changed),
+        shown_only=inputs.flag("SHOWN", shown),
         budget=inputs.seconds("FOR", seconds, 24 * 3600),
     )
     engine = connect()

@@ -55,6 +55,8 @@ class Wanted:
     every: bool
     controls: bool
     changed_only: bool
+    shown_only: bool
+    """cells that were as expected when they were run last: what else they show is a step back"""
     budget: float
     """seconds"""
 
@@ -67,6 +69,8 @@ def rehearse(paths: Paths, engine: Engine, wanted: Wanted, out: Output) -> int:
     asked = cells(chosen, borrowed.numbers, wanted.every, wanted.controls)
     book = Book(paths)
     todo = order(asked, book.results, book.hashes(asked))
+    if wanted.shown_only:
+        todo = [c for c in todo if book.shown(c)]
     if wanted.changed_only:
         todo = [c for c in todo if not book.current(c)]
     outcomes: list[Outcome] = []
@@ -114,6 +118,11 @@ class Book:
         """Whether its result is of what is there now, and as expected."""
         result = self.results.get(cell.key)
         return result is not None and result.good and result.hash == self._hashes[cell.key]
+
+    def shown(self, cell: Cell) -> bool:
+        """Whether its last run was as expected, whatever has changed since."""
+        result = self.results.get(cell.key)
+        return result is not None and result.good
 
     def keep(self, cell: Cell, result: Result) -> None:
         """Add one and write both files."""

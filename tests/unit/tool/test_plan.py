@@ -89,6 +89,16 @@ def test_what_changed_comes_first_then_the_oldest() -> None:
     assert [x.drill for x in plan.order([a, b, c, d], known, hashes)] == ["c", "d", "b", "a"]
 
 
+def test_what_was_shown_is_told_from_what_was_not(tmp_path: Path) -> None:
+    """A result that is old counts, one that disagreed does not."""
+    kept = {"kill-web@3": result("kill-web"), "kill-db@3": result("kill-db", verdict="B")}
+    (tmp_path / "docs").mkdir()
+    results.write(tmp_path / "docs" / "results.json", kept)
+    book = rehearse.Book(Paths(tmp_path, tmp_path / ".tenfold"))
+    asked = [Cell(name, 3, "", "S") for name in ("kill-web", "kill-db", "spike")]
+    assert [c.drill for c in asked if book.shown(c)] == ["kill-web"]
+
+
 def test_the_worst_result_gives_the_exit_code() -> None:
     cell = Cell("a", 3, "", "S")
     good = Outcome(cell, result("a"))
