@@ -60,6 +60,9 @@ def _strategy() -> Any:
         from limits.storage import MemoryStorage
 
         return FixedWindowRateLimiter(MemoryStorage())
+    # The library takes redis as it finds it in sys.modules, half imported by another thread too
+    # ("Found version: 0.0.0"); an import statement waits for that thread.
+    import redis  # noqa: F401
     from limits.storage import RedisStorage
 
     return FixedWindowRateLimiter(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from tenfold import rolepassword, rotate, secrets
@@ -103,20 +104,27 @@ class ChangePassword:
         ]
 
     def _restart(self, engine: Engine, instances: list[Container]) -> list[str]:
-        """One after the other, each ready before the next."""
+        """One after the other, each ready before the next.
+
+        Auto Scaling may end one that fails its health check meanwhile: what it launches in its
+        place reads the secret of now at its start.
+        """
         done = []
         for c in instances:
-            engine.restart(c, 30)
-
-            def ready(c: Container = c) -> bool:
-                now = engine.inspect(c.id)
-                return now.running and now.health in ("healthy", "")
-
             try:
-                wait_until(f"{c.short} to be ready", ready, READY_BOUND, tolerate=(NotFound,))
+                engine.restart(c, 30)
+                wait_until(f"{c.short} to be ready", partial(_ready, engine, c), READY_BOUND)
+            except NotFound:
+                done.append(f"{c.short} was replaced")
+                continue
             except WaitTimeout as error:
-                raise TenfoldError(
-                    str(error), f"`make logs SERVICE={c.service}`", FAILED
-                ) from error
+                do = f"`make logs SERVICE={c.service}`"
+                raise TenfoldError(str(error), do, FAILED) from error
             done.append(f"{c.short} started again")
         return done
+
+
+def _ready(engine: Engine, c: Container) -> bool:
+    """Raises NotFound where it is gone."""
+    now = engine.inspect(c.id)
+    return now.running and now.health in ("healthy", "")

@@ -9,6 +9,7 @@ import os
 import stat
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -197,3 +198,32 @@ def test_the_tools_copy_follows_secrets_manager(paths: Paths) -> None:
     assert rotate.sync(paths, engine, NAME)  # type: ignore[arg-type]
     assert secrets.read(paths, NAME) == {**before, **told}
     assert not rotate.sync(paths, engine, NAME)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize("when", ["before", "while"])
+def test_who_is_replaced_meanwhile_is_not_waited_for(paths: Paths, when: str) -> None:
+    """Auto Scaling ends an instance that fails its check while it starts again."""
+
+    class Replaced(Database):
+        def restart(self, c: Container, grace: int = 2) -> None:
+            if c.service == "web-a":
+                self.remove(c)
+                if when == "before":
+                    self.inspect(c.id)
+            else:
+                super().restart(c, grace)
+
+    engine = Replaced(container("web-a", "web"), container("web-b", "web", "b"))
+    engine.box["id-sm"] = container("secretsmanager", "secretsmanager")
+    engine.env["id-web-a"] = engine.env["id-web-b"] = {"SECRETS_REFRESH": "0"}
+    told = json.dumps({"SecretString": json.dumps(secrets.read(paths, NAME))})
+    ask = engine.exec
+
+    def exec_(c: Container, argv: Sequence[str], **options: Any) -> ExecResult:
+        return (
+            ExecResult(0, told) if "GetSecretValue" in " ".join(argv) else ask(c, argv, **options)
+        )
+
+    engine.exec = exec_  # type: ignore[method-assign]
+    done = faults.ChangePassword().heal(engine, {"user": "tenfold", "rotated": True})
+    assert done == ["web-a-1 was replaced", "web-b-1 started again"]
