@@ -17,6 +17,9 @@ DRILL = Drill(
     ),
     load=Load(users=4, reads=5, writes=2, jobs=2),
     hold=40,
-    broke_by={3: "one queue for everything, first come first served: mails wait behind pictures"},
+    broke_by={
+        3: "nobody slows the producers: their requests take the instances' time from all others, "
+        "and their jobs share the one queue with everybody's mails"
+    },
     fixed_by={3: "stage 4: a queue for each kind of work, and producers that are slowed down"},
 )
