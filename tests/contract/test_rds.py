@@ -63,7 +63,7 @@ class Events(list[str]):
 
 @dataclass
 class Cluster:
-    """Three nodes, their store, the endpoint, the loop."""
+    """Three nodes, their stores, the endpoint, the loop."""
 
     stand: Stand
     nodes: dict[str, Box]
@@ -164,9 +164,20 @@ def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
     """Whole, with the loop running."""
     folder = tmp_path_factory.mktemp("rds")
     mount, keys = secret(folder, "tenfold-rds")
-    # No bucket answers here: the log waits on the nodes' disks.
-    mount |= secret(folder, "tenfold-s3")[0]
+    bucket = secret(folder, "tenfold-s3")[0]
+    mount |= bucket
     with Stand("rds") as stand:
+        # A node that comes back ships the log it has before it joins: without S3 it is late.
+        s3 = stand.run(
+            "tenfold/s3:dev",
+            service="s3",
+            host=14,
+            files=bucket,
+            ports=[9000],
+            env={"GOMEMLIMIT": "160MiB", "MINIO_SCANNER_SPEED": "slowest", "HOME": "/tmp"},
+            memory="768m",
+        )
+        serves(s3, 9000, "/minio/health/ready")
         dcs_address = f"{stand.address(21)}:2379"
         dcs = stand.run(
             "tenfold/rds:dev",
