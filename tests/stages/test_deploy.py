@@ -102,7 +102,8 @@ def test_a_good_release(stage: int, users: Users, first: str) -> None:
     before = ids()
     again = tool("up", str(stage))
     assert again.returncode == 0, again.stdout + again.stderr
-    assert ids() == before, "`up` took away what was deployed"
+    # Auto Scaling may have added one meanwhile.
+    assert set(before) <= set(ids()), "`up` took away what was deployed"
     assert set(releases().values()) == {"v2.1-rc"}
     same = tool("deploy", "v2.1-rc")
     assert same.returncode == 0
