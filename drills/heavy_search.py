@@ -6,7 +6,7 @@ from tenfold.measure import Threshold
 
 DRILL = Drill(
     name="heavy-search",
-    story="Forty searches a second for a word of years ago, fifty posts a page.",
+    story="Twelve searches a second for a word of years ago, fifty posts a page.",
     rehearses="Stage 5: search becomes a service with OpenSearch behind it.",
     fault=Searches(),
     row={0: "·", 1: "B", 2: "B", 3: "B", 4: "B", 5: "S", 6: "S", 7: "S"},

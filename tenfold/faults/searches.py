@@ -21,7 +21,7 @@ class Searches:
     the newest on; they are far down. On a small seed there is nothing to read through.
     """
 
-    rate: float = 40.0
+    rate: float = 12.0
     """a second, and as many under way at most"""
     rows: int = 40_000
     word: str = "zeppelin"
