@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import asyncio
 
-from loadtests import content
-from loadtests.client import Account, Answer, Client
+from loadtests.client import Answer, Client
 from loadtests.traffic import arguments, send
 
 LIMITS = (20, 40, 60, 80, 100)
@@ -15,11 +14,7 @@ async def main() -> None:
     """Ask until ended."""
     given = arguments(__doc__ or "").parse_args()
     async with Client(given.target) as client:
-        account = Account(content.handle("analyst"))
-        body = content.sign_up(account.name)
-        await client.call("POST", "/api/v1/accounts", body, key=content.key())
-        if not await client.token(account):
-            raise SystemExit(f"{given.target} lets nobody log in")
+        account = await client.newcomer("analyst")
         asked = 0
 
         async def ask() -> Answer:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 
 from loadtests import content, traffic
-from loadtests.client import Account, Answer, Client
+from loadtests.client import Answer, Client
 
 
 async def main() -> None:
@@ -13,12 +13,7 @@ async def main() -> None:
     given = traffic.arguments(__doc__ or "").parse_args()
     picture = content.large_picture()
     async with Client(given.target) as client:
-        account = Account(content.handle("album"))
-        await client.call(
-            "POST", "/api/v1/accounts", content.sign_up(account.name), key=content.key()
-        )
-        if not await client.token(account):
-            raise SystemExit(f"{given.target} lets nobody log in")
+        account = await client.newcomer("album")
 
         async def post() -> Answer:
             """A place for it, the bytes to S3, the post; what fails first is the answer."""

@@ -25,12 +25,7 @@ async def main() -> None:
     """Measure and write."""
     given = _arguments()
     async with Client(given.target) as client:
-        account = Account(content.handle("cal"))
-        await client.call(
-            "POST", "/api/v1/accounts", content.sign_up(account.name), key=content.key()
-        )
-        if not await client.token(account):
-            raise SystemExit(f"{given.target} lets nobody log in")
+        account = await client.newcomer("cal")
         for _ in range(5):
             text = {"text": content.sentence()}
             await client.call("POST", "/api/v1/posts", text, account, content.key())

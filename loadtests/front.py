@@ -55,10 +55,7 @@ async def main() -> None:
 
 
 async def _account(front: Client) -> Account:
-    account = Account(content.handle("bench"))
-    await front.call("POST", "/api/v1/accounts", content.sign_up(account.name), key=content.key())
-    if not await front.token(account):
-        raise SystemExit("the front lets nobody log in")
+    account = await front.newcomer("bench")
     for _ in range(5):
         text = {"text": content.sentence()}
         await front.call("POST", "/api/v1/posts", text, account, content.key())

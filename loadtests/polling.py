@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from loadtests import content, traffic
-from loadtests.client import Account, Answer, Client
+from loadtests import traffic
+from loadtests.client import Answer, Client
 
 
 async def main() -> None:
@@ -14,12 +14,7 @@ async def main() -> None:
     parser.add_argument("--path", required=True)
     given = parser.parse_args()
     async with Client(given.target) as client:
-        account = Account(content.handle("poll"))
-        await client.call(
-            "POST", "/api/v1/accounts", content.sign_up(account.name), key=content.key()
-        )
-        if not await client.token(account):
-            raise SystemExit(f"{given.target} lets nobody log in")
+        account = await client.newcomer("poll")
 
         async def ask() -> Answer:
             return await client.call("GET", given.path, account=account)

@@ -67,6 +67,11 @@ class Container:
         return self.state == "running"
 
     @property
+    def ready(self) -> bool:
+        """Whether it runs, and its health check, if it has one, says that it is well."""
+        return self.running and self.health in ("healthy", "")
+
+    @property
     def short(self) -> str:
         """The name without the project, as Compose shows it: `web-a-1`."""
         return self.name.removeprefix(f"{self.labels.get(PROJECT_LABEL, PROJECT)}-")

@@ -10,6 +10,17 @@ from types import FrameType
 
 
 @contextlib.contextmanager
+def _answered_by(handler: Callable[[int, FrameType | None], None]) -> Iterator[None]:
+    """Ctrl-C and SIGTERM are answered by `handler` meanwhile."""
+    before = {s: signal.signal(s, handler) for s in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield
+    finally:
+        for number, one in before.items():
+            signal.signal(number, one)
+
+
+@contextlib.contextmanager
 def interruptible() -> Iterator[None]:
     """Ctrl-C and SIGTERM end by KeyboardInterrupt, so that `finally` heals.
 
@@ -19,12 +30,8 @@ def interruptible() -> Iterator[None]:
     def stop(_signal: int, _frame: FrameType | None) -> None:
         raise KeyboardInterrupt
 
-    before = {s: signal.signal(s, stop) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _answered_by(stop):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -34,12 +41,8 @@ def uninterrupted(say: Callable[[str], None]) -> Iterator[None]:
     def patience(_signal: int, _frame: FrameType | None) -> None:
         say("healing first; this ends within its bound")
 
-    before = {s: signal.signal(s, patience) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _answered_by(patience):
         yield
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)
 
 
 @contextlib.contextmanager
@@ -61,9 +64,5 @@ def at_safe_points() -> Iterator[Callable[[], None]]:
         if asked:
             raise KeyboardInterrupt
 
-    before = {s: signal.signal(s, remember) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
+    with _answered_by(remember):
         yield point
-    finally:
-        for number, handler in before.items():
-            signal.signal(number, handler)

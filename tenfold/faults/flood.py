@@ -8,10 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tenfold import secrets
-from tenfold.engine import TOOLS_IMAGE, Engine
+from tenfold.engine import Engine
 from tenfold.faults.base import NoEffect, State, front
-from tenfold.faults.traffic import Traffic, said
+from tenfold.faults.traffic import Traffic, said, start
 from tenfold.wait import WaitTimeout, wait_until
 
 
@@ -85,14 +84,7 @@ class Flood:
     ) -> None:
         argv = ["python", "-m", "loadtests.flood", "--target", state["target"]]
         argv += ["--out", f"/results/{name}", "--rate", f"{rate:g}", *options]
-        engine.run(
-            TOOLS_IMAGE,
-            argv,
-            role="traffic",
-            run=Path(state["folder"]).name,
-            mounts={state["folder"]: "/results"},
-            user=str(secrets.container_uid()),
-        )
+        start(engine, state, argv)
 
     def _under_way(self, state: State, names: list[str]) -> str:
         def all_sent() -> list[dict[str, Any]]:

@@ -126,5 +126,4 @@ class ChangePassword:
 
 def _ready(engine: Engine, c: Container) -> bool:
     """Raises NotFound where it is gone."""
-    now = engine.inspect(c.id)
-    return now.running and now.health in ("healthy", "")
+    return engine.inspect(c.id).ready

@@ -8,11 +8,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from tenfold import patroni, record, secrets, sql
-from tenfold.engine import TOOLS_IMAGE, Engine, EngineError
+from tenfold import patroni, record, sql
+from tenfold.engine import Engine, EngineError
 from tenfold.errors import TenfoldError
 from tenfold.faults.base import NoEffect, State, front
-from tenfold.faults.traffic import said
+from tenfold.faults.traffic import end, said, start
 from tenfold.wait import WaitTimeout, wait_until
 
 ACTIVE = """
@@ -132,24 +132,12 @@ def _sessions(
 
 def _tool(engine: Engine, state: State, argv: list[str]) -> None:
     secret = record.STATE / "secrets" / "tenfold-rds"
-    engine.run(
-        TOOLS_IMAGE,
-        argv,
-        role="traffic",
-        run=Path(state["folder"]).name,
-        mounts={state["folder"]: "/results", str(secret): "/run/secrets/tenfold-rds:ro"},
-        user=str(secrets.container_uid()),
-    )
+    start(engine, state, argv, {str(secret): "/run/secrets/tenfold-rds:ro"})
 
 
 def _end(engine: Engine, state: State, name: str) -> list[str]:
     """Stop the containers of the run's special traffic, and end the sessions that are left."""
-    done = []
-    for tool in engine.tools(Path(state["folder"]).name, "traffic"):
-        if tool.running:
-            with contextlib.suppress(EngineError):
-                engine.stop(tool, grace=2)
-            done.append(f"a job of {name} has ended")
+    done = [f"a job of {name} has ended"] * end(engine, state, grace=2)
     with contextlib.suppress(TenfoldError, EngineError):
         # The client's end does not end a query that has not looked up yet.
         if ended := int(sql.run(engine, END.format(name)) or 0):

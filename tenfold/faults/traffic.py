@@ -10,10 +10,12 @@ from pathlib import Path
 from typing import Any
 
 from tenfold import secrets
-from tenfold.engine import TOOLS_IMAGE, Engine, EngineError
+from tenfold.engine import TOOLS_IMAGE, Container, Engine, EngineError
 from tenfold.errors import TenfoldError
 from tenfold.faults.base import State, front
 from tenfold.wait import wait_until
+
+ROLE = "traffic"
 
 
 @dataclass(frozen=True)
@@ -44,15 +46,7 @@ class Traffic:
     def inject(self, engine: Engine, state: State) -> None:
         """Start it."""
         argv = ["python", "-m", self.module, "--target", state["target"], "--out", "/results"]
-        tool = engine.run(
-            TOOLS_IMAGE,
-            [*argv, *self.args, *self.options(state)],
-            role="traffic",
-            run=Path(state["folder"]).name,
-            mounts={state["folder"]: "/results"},
-            user=str(secrets.container_uid()),
-        )
-        state["tool"] = tool.id
+        state["tool"] = start(engine, state, [*argv, *self.args, *self.options(state)]).id
 
     def took_effect(self, engine: Engine, state: State) -> str:
         """It has sent its first requests, and tells what was answered."""
@@ -72,13 +66,31 @@ class Traffic:
 
     def heal(self, engine: Engine, state: State) -> list[str]:
         """End it."""
-        done = []
-        for tool in engine.tools(Path(state["folder"]).name, "traffic"):
-            if tool.running:
-                with contextlib.suppress(EngineError):
-                    engine.stop(tool, grace=3)
-                done.append(f"{self.module.removeprefix('loadtests.')} has ended")
-        return done
+        name = self.module.removeprefix("loadtests.")
+        return [f"{name} has ended"] * end(engine, state)
+
+
+def start(
+    engine: Engine, state: State, argv: list[str], mounts: Mapping[str, str] | None = None
+) -> Container:
+    """A container of special traffic; what it writes into /results is in the run's folder."""
+    return engine.run(
+        TOOLS_IMAGE,
+        argv,
+        role=ROLE,
+        run=Path(state["folder"]).name,
+        mounts={state["folder"]: "/results", **(mounts or {})},
+        user=str(secrets.container_uid()),
+    )
+
+
+def end(engine: Engine, state: State, grace: int = 3) -> int:
+    """End the run's containers of special traffic; how many ran."""
+    running = [c for c in engine.tools(Path(state["folder"]).name, ROLE) if c.running]
+    for tool in running:
+        with contextlib.suppress(EngineError):
+            engine.stop(tool, grace=grace)
+    return len(running)
 
 
 def said(folder: Path) -> dict[str, Any]:

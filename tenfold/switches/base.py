@@ -125,8 +125,7 @@ class Environment:
         fresh = engine.recreate(c, env=env)
 
         def ready() -> bool:
-            now = engine.inspect(fresh.id)
-            return now.running and now.health in ("healthy", "")
+            return engine.inspect(fresh.id).ready
 
         wait_until(f"{fresh.short} to be ready", ready, bound=60, tolerate=(NotFound,))
         told = engine.environment(fresh)

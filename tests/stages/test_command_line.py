@@ -8,28 +8,12 @@ import os
 import signal
 import socket
 import subprocess
-import sys
 import urllib.request
 
 import pytest
-from conftest import ROOT, make
+from conftest import ROOT, TOOL, make, tool
 
 from tenfold.wait import wait_until
-
-TOOL = [sys.executable, "-m", "tenfold"]
-
-
-def tool(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """Run the tool itself: make hides its exit codes behind 2."""
-    return subprocess.run(
-        [*TOOL, *words],
-        cwd=ROOT,
-        env={**os.environ, **env},
-        text=True,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
 
 
 @pytest.mark.parametrize(

@@ -3,35 +3,19 @@
 from __future__ import annotations
 
 import json
-import os
 import signal
 import subprocess
-import sys
 import threading
 import urllib.error
 from collections.abc import Iterator
 from typing import Any
 
 import pytest
-from conftest import ROOT, Client, sign_up
+from conftest import ROOT, TOOL, Client, sign_up, tool
 
 from tenfold.wait import wait_until
 
 ROLLING = 2
-TOOL = [sys.executable, "-m", "tenfold"]
-
-
-def tool(*words: str, **env: str) -> subprocess.CompletedProcess[str]:
-    """The tool itself: make hides its exit codes behind 2."""
-    return subprocess.run(
-        [*TOOL, *words],
-        cwd=ROOT,
-        env={**os.environ, **env},
-        text=True,
-        capture_output=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def status() -> dict[str, Any]:
